@@ -208,7 +208,7 @@ impl UserId {
     /// Makes a full id of one that some XML attributes give without its prefix (`joe.4`; facts 3.6).
     pub fn with_prefix(id: &str) -> Self {
         let id = id.trim();
-        if Self::has_prefix(id) { Self::new(id) } else { Self(Arc::from(format!("8:{id}"))) }
+        if Self::has_prefix(id) { Self::new(id) } else { ["8:", id].concat().into() }
     }
 
     fn has_prefix(id: &str) -> bool {
@@ -219,7 +219,8 @@ impl UserId {
     /// [`UserId::is_machine_made`] for a text that may be an id with or without its prefix.
     pub fn is_machine_made_text(text: &str) -> bool {
         let is_made = |id: &str| MACHINE_MADE.iter().any(|made| id.starts_with(made));
-        let Some((_, rest)) = text.split_once(':') else { return false };
+        let Some(colon) = text.bytes().position(|byte| byte == b':') else { return false };
+        let rest = text.get(colon + 1..).unwrap_or_default();
         is_made(text) || (is_made(rest) && Self::has_prefix(text))
     }
 
@@ -231,7 +232,9 @@ impl UserId {
     /// The id without any prefix, for people of whom no name is known.
     pub fn bare(&self) -> &str {
         let id = self.as_str();
-        id.split_once(':').map_or(id, |(_, rest)| rest)
+        // The prefix is short, and not worth a search that has to be set up.
+        let colon = id.bytes().position(|byte| byte == b':');
+        colon.and_then(|colon| id.get(colon + 1..)).unwrap_or(id)
     }
 
     /// Whether what follows the prefix is a number made by a service and not a name that someone chose.

@@ -81,7 +81,9 @@ impl MessageKey {
     }
 
     fn number(id: &str) -> u64 {
-        id.split('~').next().unwrap_or_default().parse().unwrap_or(0)
+        // Nearly all ids are numbers, and need no search.
+        let number = id.parse().ok();
+        number.or_else(|| id.split_once('~')?.0.parse().ok()).unwrap_or(0)
     }
 
     pub fn unsent(queue: u64, client_id: &ClientMessageId) -> Self {

@@ -116,14 +116,15 @@ const UNKNOWN: &str = "unknown_user_";
 pub fn is_name(who: &UserId, text: &str) -> bool {
     let text = text.trim();
     let same = |id: &str| text.eq_ignore_ascii_case(id);
+    let bare = who.bare();
     let is_guid = text.len() == 36
         && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
         && text.bytes().filter(|b| *b == b'-').count() == 4;
     !(text.is_empty()
         || same(who.as_str())
         // A word in other letter case is how someone writes the own name.
-        || text == who.bare()
-        || (same(who.bare()) && !text.chars().all(char::is_alphabetic))
+        || text == bare
+        || (same(bare) && !text.chars().all(char::is_alphabetic))
         || UserId::is_machine_made_text(text)
         || is_guid
         || text.get(..UNKNOWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNKNOWN))

@@ -37,9 +37,11 @@ impl Timestamp {
     /// of ten digits that would lie in the spring of 1970 are seconds (facts 3.1).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-        if !whole.is_empty() && digits(whole) && digits(decimals) {
+        if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+            if decimals.contains('.') {
+                return None;
+            }
             let number: i64 = whole.parse().ok()?;
             let at = if SECONDS.contains(&number) { number * 1000 } else { number };
             return Some(Self(at)).filter(|t| t.is_sane());

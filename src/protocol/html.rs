@@ -16,29 +16,30 @@ const WIDTH: usize = 1000;
 
 /// Whether a `RichText` body is in fact HTML with block elements.
 pub(crate) fn looks_like_html(content: &str) -> bool {
-    let start = content.trim_start();
-    [
-        "<div",
-        "<p>",
-        "<p ",
-        "<table",
-        "<ul",
-        "<ol",
-        "<h1",
-        "<h2",
-        "<h3",
-        "<h4",
-        "<h5",
-        "<h6",
-        "<blockquote",
-        "<section",
-        "<article",
-        "<html",
-        "<body",
-        "<!doctype html",
-    ]
-    .iter()
-    .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
+    const BLOCKS: [&str; 16] = [
+        "p",
+        "div",
+        "table",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "section",
+        "article",
+        "html",
+        "body",
+    ];
+    const DOCTYPE: &str = "!doctype html";
+    let Some(tag) = content.trim_start().strip_prefix('<') else { return false };
+    let end = tag.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+    let name = tag.get(..end.unwrap_or(tag.len())).unwrap_or_default();
+    BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
+        || tag.get(..DOCTYPE.len()).is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE))
 }
 
 /// A part of a body: HTML for html2text, or a block that needs no further conversion.

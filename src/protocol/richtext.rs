@@ -9,7 +9,7 @@ mod open_tags;
 mod parts;
 mod tag;
 
-use super::entity;
+use super::{entity, tree};
 use crate::model::{RichText, UserId};
 use builder::Builder;
 pub(super) use parts::{css, escape_stray};
@@ -48,7 +48,7 @@ const STRAY: &str = "\u{FDD0}";
 /// Text with every `<` that the sign in its place stands for.
 fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
     // The length is compared first, which spares a search for each of a million lone `&`.
-    if text.len() >= STRAY.len() && in_place == STRAY && text.contains(STRAY) {
+    if in_place == STRAY && text.len() >= STRAY.len() && text.contains(STRAY) {
         text.replace(STRAY, "<").into()
     } else {
         text.into()
@@ -56,17 +56,26 @@ fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
 }
 
 fn read(markup: &str, builder: Builder<'_>) -> RichText {
-    // In a text that has the sign itself it stands for nothing.
-    let in_place = if markup.contains(STRAY) { "&lt;" } else { STRAY };
-    let escaped = escape_stray(markup, in_place);
-    let mut builder = builder;
+    let mut in_place = STRAY;
+    let mut escaped = escape_stray(markup, in_place);
+    match escaped {
+        // No sign was put in.
+        Cow::Borrowed(_) => in_place = "",
+        // In a text that has the sign itself it stands for nothing.
+        Cow::Owned(_) if markup.contains(STRAY) => {
+            in_place = "&lt;";
+            escaped = escape_stray(markup, in_place);
+        }
+        Cow::Owned(_) => {}
+    }
+    let mut builder = builder.with_room_for(escaped.len());
     let mut reader = Reader::from_str(&escaped);
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
     loop {
-        let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let before = tree::position(&reader);
         match reader.read_event() {
             Ok(Event::Eof) => break,
             Ok(Event::Start(tag)) => builder.start(&tag, false),

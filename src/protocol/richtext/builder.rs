@@ -75,6 +75,12 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Makes room for text of so many bytes at once, so that it need not be moved as it grows.
+    pub fn with_room_for(mut self, bytes: usize) -> Self {
+        self.pending.text.reserve(bytes);
+        self
+    }
+
     pub fn text(&mut self, text: &str) {
         // Here and not at each tag: text of the same style may follow.
         if std::mem::take(&mut self.pending.after_tag) && self.pending.style != self.style {

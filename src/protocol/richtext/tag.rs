@@ -140,17 +140,18 @@ pub const TAG_COUNT: usize = TAGS.len() + 1;
 struct TagIndex {
     /// Tags whose name is one letter, which are most of those received.
     letters: [Tag; 26],
-    /// Names of at most eight letters as numbers, by their first letter: numbers are compared in one step.
-    short: [Vec<(u64, Tag)>; 26],
+    /// Names of at most sixteen letters as numbers, by their first letter: numbers are compared in one step.
+    short: [Vec<(u128, Tag)>; 26],
     /// All names, sorted.
     names: Vec<(&'static str, Tag)>,
 }
 
-/// A name of at most eight letters, in any case, as a number.
-fn number_of(name: &str) -> Option<u64> {
-    let mut bytes = [0u8; 8];
+/// A name of at most sixteen letters, in any case, as a number.
+fn number_of(name: &str) -> Option<u128> {
+    let mut bytes = [0u8; 16];
     bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
-    Some(u64::from_be_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
+    bytes.make_ascii_lowercase();
+    Some(u128::from_be_bytes(bytes))
 }
 
 /// The place of a name's first letter in the alphabet, or a number past its end.
@@ -170,7 +171,7 @@ static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
         let found = names.iter().find(|(name, _)| name.as_bytes() == [letter]);
         *place = found.map_or(Tag::UNKNOWN, |(_, tag)| *tag);
     }
-    let mut short: [Vec<(u64, Tag)>; 26] = Default::default();
+    let mut short: [Vec<(u128, Tag)>; 26] = Default::default();
     for (name, tag) in &names {
         if let Some((numbers, number)) = short.get_mut(letter_of(name)).zip(number_of(name)) {
             numbers.push((number, *tag));
