@@ -109,11 +109,17 @@ fn is_plain(c: char) -> bool {
 /// Whether the text consists of visible ASCII, spaces and `other`. Most text does, and this is quicker than [`is_plain`]
 /// for each character.
 fn is_visible_ascii(raw: &str, other: u8) -> bool {
-    const AT_ONCE: usize = 32;
-    raw.as_bytes().chunks(AT_ONCE).all(|bytes| {
-        // The count looks at all bytes of a chunk, which the compiler can do in a few vector instructions.
-        bytes.iter().filter(|b| matches!(**b, b' '..=b'~') || **b == other).count() == bytes.len()
-    })
+    const AT_ONCE: usize = 16;
+    let fits = |byte: &u8| matches!(byte, b' '..=b'~') || *byte == other;
+    // The count looks at all bytes of a chunk, which the compiler can do in a few vector instructions.
+    let all_fit = |bytes: &[u8; AT_ONCE]| bytes.iter().filter(|byte| fits(byte)).count() == AT_ONCE;
+    let (chunks, rest) = raw.as_bytes().as_chunks();
+    chunks.iter().all(all_fit)
+        // What is left is the end of the last chunk that fits in, unless the text is shorter than a chunk.
+        && match raw.as_bytes().last_chunk() {
+            Some(last) => rest.is_empty() || all_fit(last),
+            None => rest.iter().all(fits),
+        }
 }
 
 fn clean(raw: &str, line_break: char) -> String {
@@ -372,6 +378,18 @@ mod tests {
     #[test]
     fn control_characters_never_survive() {
         assert_eq!(&*SafeText::text("a\u{1b}[31mb\u{9b}c\u{7}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}");
+    }
+
+    #[test]
+    fn a_control_character_is_found_at_every_place_of_a_text_of_any_length() {
+        for length in 1..=70 {
+            assert_eq!(SafeText::text(&"x".repeat(length)).as_str(), "x".repeat(length));
+            for at in 0..length {
+                let raw = format!("{}\u{1b}{}", "x".repeat(at), "x".repeat(length - at - 1));
+                let expected = raw.replace('\u{1b}', "\u{FFFD}");
+                assert_eq!(SafeText::text(&raw).as_str(), expected, "{at} of {length}");
+            }
+        }
     }
 
     #[test]

@@ -221,7 +221,10 @@ fn body_of(
     if let Some(body) = of_properties(properties) {
         return body;
     }
-    if kind.contains("ncrypt") || raw.conversation.as_str().ends_with("@encrypted.skype") {
+    let is_text = matches!(kind, "" | "Text" | "RichText");
+    if (!is_text && kind.contains("ncrypt"))
+        || raw.conversation.as_str().ends_with("@encrypted.skype")
+    {
         return MessageBody::Text(RichText::plain("Encrypted message"));
     }
     let known = match kind {

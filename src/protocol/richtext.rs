@@ -55,20 +55,19 @@ fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
     }
 }
 
-fn read(markup: &str, builder: Builder<'_>) -> RichText {
-    let mut in_place = STRAY;
-    let mut escaped = escape_stray(markup, in_place);
-    match escaped {
-        // No sign was put in.
-        Cow::Borrowed(_) => in_place = "",
+/// Markup with a sign in the place of every `<` that starts no tag, and that sign; no sign where none was put in.
+fn without_strays(markup: &str) -> (Cow<'_, str>, &'static str) {
+    match escape_stray(markup, STRAY) {
+        Cow::Borrowed(markup) => (markup.into(), ""),
         // In a text that has the sign itself it stands for nothing.
-        Cow::Owned(_) if markup.contains(STRAY) => {
-            in_place = "&lt;";
-            escaped = escape_stray(markup, in_place);
-        }
-        Cow::Owned(_) => {}
+        Cow::Owned(_) if markup.contains(STRAY) => (escape_stray(markup, "&lt;"), "&lt;"),
+        Cow::Owned(escaped) => (escaped.into(), STRAY),
     }
-    let mut builder = builder.with_room_for(escaped.len());
+}
+
+fn read(markup: &str, mut builder: Builder<'_>) -> RichText {
+    let (escaped, in_place) = without_strays(markup);
+    builder.make_room(escaped.len());
     let mut reader = Reader::from_str(&escaped);
     let config = reader.config_mut();
     config.check_end_names = false;

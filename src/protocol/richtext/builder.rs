@@ -76,9 +76,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes room for text of so many bytes at once, so that it need not be moved as it grows.
-    pub fn with_room_for(mut self, bytes: usize) -> Self {
+    pub fn make_room(&mut self, bytes: usize) {
         self.pending.text.reserve(bytes);
-        self
     }
 
     pub fn text(&mut self, text: &str) {

@@ -245,8 +245,9 @@ fn words_or_json<'a>(raw: &'a str, kind: &str) -> Cow<'a, str> {
 }
 
 fn sender_id(from: &str, repeated: &mut RepeatedTexts) -> Option<UserId> {
-    if let Some((before, id)) = from.rsplit_once('/') {
-        let is_plain = !id.is_empty() && !id.contains(['?', '#', '%']);
+    if let Some(slash) = from.bytes().rposition(|byte| byte == b'/') {
+        let (before, id) = (from.get(..slash)?, from.get(slash + 1..)?);
+        let is_plain = !id.is_empty() && !id.bytes().any(|byte| matches!(byte, b'?' | b'#' | b'%'));
         if is_plain && before.ends_with("/contacts") {
             return Some(repeated.get(id).into());
         }
