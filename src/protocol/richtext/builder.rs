@@ -111,6 +111,9 @@ impl<'a> Builder<'a> {
 
     fn end_block(&mut self) {
         self.flush();
+        if self.spans.is_empty() {
+            return;
+        }
         let mut raw = std::mem::take(&mut self.spans);
         // Preformatted text of several lines has no other style and no link, also if it did not become a block.
         for span in raw.iter_mut().filter(|s| s.style.mono && s.text.contains('\n')) {

@@ -3,7 +3,7 @@
 use crate::model::rich::language_of;
 use crate::model::{Attribution, Rgb, SafeText, Span, SpanStyle, Timestamp, UserId};
 use crate::protocol::{entity, tree};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr2_iter};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
@@ -131,6 +131,9 @@ pub fn is_answer_part(name: &str) -> bool {
 }
 
 pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
+    if tag.name().0.len() == tag.len() {
+        return None;
+    }
     let attributes: Vec<_> = tree::attributes(tag).collect();
     let get =
         |name: &str| attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| &**v);
@@ -213,9 +216,14 @@ pub fn css(rules: &str, style: &mut SpanStyle) -> bool {
 
 /// The `style` attribute of a tag, if it has one.
 pub fn style_of(tag: &BytesStart<'_>) -> Option<String> {
-    // Without this letter there is no such attribute, and most tags need not be read again.
+    // Looking for the name by its rarest letter is quick, and most tags need not be read again.
     let attributes = tag.as_bytes().get(tag.name().0.len()..)?;
-    memchr2(b'y', b'Y', attributes).and_then(|_| attribute(tag, "style"))
+    let is_style = |y: usize| {
+        let word = y.checked_sub(2).and_then(|from| attributes.get(from..y + 3));
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"style"))
+    };
+    let mut places = memchr2_iter(b'y', b'Y', attributes);
+    places.any(is_style).then(|| attribute(tag, "style")).flatten()
 }
 
 /// Applies the attributes of a `font` tag to a style.
