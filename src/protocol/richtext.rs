@@ -13,7 +13,6 @@ use super::{entity, tree};
 use crate::model::{RichText, UserId};
 use builder::Builder;
 pub(super) use parts::{css, escape_stray};
-use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
 use tag::Tag;
@@ -55,7 +54,8 @@ fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
     }
 }
 
-/// Markup with a sign in the place of every `<` that starts no tag, and that sign; no sign where none was put in.
+/// Replaces every `<` that starts no tag by a sign. Returns the markup and that sign, which is empty if there was no such
+/// `<`.
 fn without_strays(markup: &str) -> (Cow<'_, str>, &'static str) {
     match escape_stray(markup, STRAY) {
         Cow::Borrowed(markup) => (markup.into(), ""),
@@ -66,13 +66,9 @@ fn without_strays(markup: &str) -> (Cow<'_, str>, &'static str) {
 }
 
 fn read(markup: &str, mut builder: Builder<'_>) -> RichText {
-    let (escaped, in_place) = without_strays(markup);
+    let (escaped, in_place) = without_strays(tree::without_byte_order_mark(markup));
     builder.make_room(escaped.len());
-    let mut reader = Reader::from_str(&escaped);
-    let config = reader.config_mut();
-    config.check_end_names = false;
-    config.allow_unmatched_ends = true;
-    config.allow_dangling_amp = true;
+    let mut reader = tree::reader(&escaped);
     loop {
         let before = tree::position(&reader);
         match reader.read_event() {

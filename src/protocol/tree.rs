@@ -9,8 +9,8 @@ use std::borrow::Cow;
 const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 20_000;
 
-/// An element. Names are in lower case; character references in the text are decoded. What stands in the XML as it is
-/// read, which is nearly everything, is not copied.
+/// An element. Names are in lower case; character references in the text are decoded. Parts that need
+/// neither, which are nearly all, borrow from the XML.
 #[derive(Debug, Default)]
 pub struct Node<'a> {
     pub name: Cow<'a, str>,
@@ -22,11 +22,8 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     /// Parses `xml`; the result is a nameless root whose children are the elements at the top. Stops at the first error.
     pub fn parse(xml: &'a str) -> Self {
-        let mut reader = Reader::from_str(xml);
-        let config = reader.config_mut();
-        config.check_end_names = false;
-        config.allow_unmatched_ends = true;
-        config.allow_dangling_amp = true;
+        let xml = without_byte_order_mark(xml);
+        let mut reader = reader(xml);
         let mut stack = vec![Node::default()];
         let mut nodes = 0;
         while let Ok(event) = reader.read_event() {
@@ -37,12 +34,13 @@ impl<'a> Node<'a> {
             match event {
                 Event::Eof => break,
                 Event::Start(tag) if stack.len() < MAX_DEPTH => {
-                    stack.push(Node::open(content_before(xml, position(&reader), ">", &tag), &tag));
+                    let content = content_before(xml, position(&reader), ">", &tag);
+                    stack.push(Node::open(content, tag.name().0.len()));
                 }
                 Event::Empty(tag) => {
                     if let Some(top) = stack.last_mut() {
                         let content = content_before(xml, position(&reader), "/>", &tag);
-                        top.children.push(Node::open(content, &tag));
+                        top.children.push(Node::open(content, tag.name().0.len()));
                     }
                 }
                 Event::End(tag) => close(&mut stack, &lower_case(tag.name().0)),
@@ -61,21 +59,11 @@ impl<'a> Node<'a> {
         stack.pop().unwrap_or_default()
     }
 
-    /// The element of a tag; `content` is what stands between its brackets, if that is known to stand in the XML.
-    fn open(content: Option<&'a str>, tag: &BytesStart<'_>) -> Self {
-        let name = tag.name().0;
-        let Some(content) = content else {
-            let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-            let attributes = attributes(tag).map(|(name, value)| (owned(name), owned(value)));
-            return Self {
-                name: Cow::Owned(name.to_ascii_lowercase()),
-                attributes: attributes.collect(),
-                ..Self::default()
-            };
-        };
+    /// The element of a tag. `content` is what stands between its brackets, of which the first `name` bytes are its name.
+    fn open(content: &'a str, name: usize) -> Self {
         Self {
-            name: lower_case(content.get(..name.len()).unwrap_or_default()),
-            attributes: readable(Attributes::html(content, name.len())).collect(),
+            name: lower_case(content.get(..name).unwrap_or_default()),
+            attributes: readable(Attributes::html(content, name)).collect(),
             ..Self::default()
         }
     }
@@ -139,20 +127,32 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// How far a text has been read.
+/// A text without the byte order mark at its beginning. quick-xml skips it without counting it, so that with it a
+/// [`position`] would not be that in the text.
+pub fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+/// Reads markup that may be broken.
+pub fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.allow_dangling_amp = true;
+    reader
+}
+
+/// The number of bytes that have been read.
 pub fn position(reader: &Reader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
-/// The content of a tag, where it stands in the XML: before `bracket`, which ends at `end`.
-fn content_before<'a>(
-    xml: &'a str,
-    end: usize,
-    bracket: &str,
-    tag: &BytesStart<'_>,
-) -> Option<&'a str> {
-    let content = xml.get(..end)?.strip_suffix(bracket)?;
-    content.get(content.len().checked_sub(tag.len())?..).filter(|content| **content == **tag)
+/// The content of a tag as a part of the XML, which lives longer than the tag. It stands before `bracket`, which ends at
+/// `end`.
+fn content_before<'a>(xml: &'a str, end: usize, bracket: &str, tag: &BytesStart<'_>) -> &'a str {
+    let to = end.saturating_sub(bracket.len());
+    xml.get(to.saturating_sub(tag.len())..to).unwrap_or_default()
 }
 
 /// Adds text to the innermost open element.
@@ -196,6 +196,22 @@ mod tests {
         assert_eq!(object.attribute("type"), Some("File.1"));
         assert_eq!(object.child("originalname").unwrap().attribute("v"), Some("a & b"));
         assert_eq!(object.trimmed(), "x");
+    }
+
+    #[test]
+    fn names_and_attributes_are_found_wherever_a_tag_stands() {
+        for before in ["", "\u{FEFF}", "\u{FEFF}text &amp; ", "<!-- é --><?x y?>", "<é>\r\n"] {
+            for tag in ["<A B='é' c=d >", "<A B='é' c=d/>", "<A B='é' c=d />", "<A\nB='é'\tc=d>"]
+            {
+                let xml = format!("{before}{tag}");
+                let root = Node::parse(&xml);
+                let found = root.find("a").unwrap_or_else(|| panic!("{xml:?}: {root:?}"));
+                let expected = (Some("é"), Some("d"));
+                let of =
+                    |name: &str| found.attribute(name).map(|value| value.trim_end_matches('/'));
+                assert_eq!((of("b"), of("c")), expected, "{xml:?}");
+            }
+        }
     }
 
     #[test]

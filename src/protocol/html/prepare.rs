@@ -16,14 +16,10 @@ pub const UNDERLINE: &str = "x-underline:";
 
 /// Splits HTML into parts for html2text and quotes, which are converted here.
 pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
-    let escaped = escape_stray(html, "&lt;");
+    let escaped = escape_stray(tree::without_byte_order_mark(html), "&lt;");
     let mut pass =
         Pass { mentioned, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
-    let mut reader = Reader::from_str(&escaped);
-    let config = reader.config_mut();
-    config.check_end_names = false;
-    config.allow_unmatched_ends = true;
-    config.allow_dangling_amp = true;
+    let mut reader = tree::reader(&escaped);
     // The element being passed over because it is not to be seen, and how many of its name are open in it.
     let mut hidden: Option<(String, usize)> = None;
     // The quote or code being read: where it begins, its tag, and how many of the same name are open in it.

@@ -80,3 +80,10 @@ fn code_without_an_end_is_text_and_costs_no_more_than_its_length() {
     read(&many);
     assert!(begun.elapsed() < std::time::Duration::from_secs(10));
 }
+
+#[test]
+fn a_byte_order_mark_before_a_quote_or_code_changes_nothing() {
+    for html in ["<blockquote>quoted</blockquote><p>own</p>", "<pre>a\nb</pre><p>own</p>"] {
+        assert_eq!(read(&format!("\u{FEFF}{html}")), read(html), "{html}");
+    }
+}
