@@ -81,8 +81,8 @@ fn write(anna: &mut Terminal, n: u64) {
     anna.send(&format!("hello {n}\r"));
 }
 
-/// A first message that nothing interrupts, until the program knows that the pages of this server show what was sent.
-/// Before that, it does not send an interrupted message again by itself, but leaves it to the user.
+/// Sends a first message without interruption, and waits until the program knows that the pages of this server show what
+/// was sent. Before that, it does not send an interrupted message again by itself, but leaves it to the user.
 async fn prove_reads(gateway: &Gateway, anna: &mut Terminal, home: &Path) {
     tokio::task::block_in_place(|| write(anna, KILLS));
     until_arrived(gateway, KILLS).await;

@@ -115,7 +115,7 @@ fn is_visible_ascii(raw: &str, other: u8) -> bool {
     let all_fit = |bytes: &[u8; AT_ONCE]| bytes.iter().filter(|byte| fits(byte)).count() == AT_ONCE;
     let (chunks, rest) = raw.as_bytes().as_chunks();
     chunks.iter().all(all_fit)
-        // What is left is the end of the last chunk that fits in, unless the text is shorter than a chunk.
+        // The remaining bytes are checked as a part of the last sixteen, unless the text is shorter than that.
         && match raw.as_bytes().last_chunk() {
             Some(last) => rest.is_empty() || all_fit(last),
             None => rest.iter().all(fits),

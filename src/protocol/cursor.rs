@@ -1,4 +1,4 @@
-//! Reads JSON value by value. So each item of a long list is scanned once, not once to find its end and once to read it.
+//! Reads JSON value by value, so that each item of a long list is scanned once, not once to find its end and once to read it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -43,19 +43,19 @@ impl<'a> Cursor<'a> {
         Some((self.pass(json)?, value))
     }
 
-    /// [`Cursor::value`] for a large type: the value is looked at where it is read to, and not moved.
-    pub fn look_at<T: Deserialize<'a>, R>(
+    /// [`Cursor::value`] for a large type: passes a reference to the value on, so that it is not moved.
+    pub fn with_value<T: Deserialize<'a>, R>(
         &mut self,
-        look: impl FnOnce(&'a str, &T) -> R,
+        with: impl FnOnce(&'a str, &T) -> R,
     ) -> Option<R> {
         self.skip_spaces();
         let mut json = serde_json::Deserializer::from_str(self.rest);
         let read = T::deserialize(&mut json);
         let value = read.as_ref().ok()?;
-        Some(look(self.pass(json)?, value))
+        Some(with(self.pass(json)?, value))
     }
 
-    /// Goes on after the value that `json` has read; its text.
+    /// Moves past the value that `json` has read, and returns its text.
     fn pass<R: serde_json::de::Read<'a>>(
         &mut self,
         json: serde_json::Deserializer<R>,

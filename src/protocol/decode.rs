@@ -108,17 +108,17 @@ fn is_blank(content: &str) -> bool {
     const OBJECT: &str = "uriobject";
     let mut rest = content.trim_start();
     while let Some(tag) = rest.strip_prefix('<') {
+        let name = tag.trim_start_matches('/');
         let begins = |start: &str| {
-            let name = tag.trim_start_matches('/').get(..start.len());
-            name.is_some_and(|name| name.eq_ignore_ascii_case(start))
+            name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
         };
-        // Hardly any tag begins like this, so that its end need not be looked for.
-        if !begins("e_m") && !begins(OBJECT) {
+        let is_mark = begins("e_m");
+        // Hardly any tag begins like one of these, so there is rarely a need to look for its end.
+        if !is_mark && !begins(OBJECT) {
             break;
         }
         let Some((tag, after)) = tag.split_once('>') else { break };
-        let name = tag.trim_matches('/').trim_end();
-        if !begins("e_m") && !name.eq_ignore_ascii_case(OBJECT) {
+        if !is_mark && !tag.trim_matches('/').trim_end().eq_ignore_ascii_case(OBJECT) {
             break;
         }
         rest = after.trim_start();

@@ -83,10 +83,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// A value that is a string nearly always. A value of any other type is passed over, to be looked at again.
+/// A value that is nearly always a string. A value of any other type is skipped, and has to be read in another way.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum MaybeText<'a> {
-    /// Also null.
+    /// There is no value, or it is null.
     #[default]
     Missing,
     Text(Cow<'a, str>),

@@ -83,7 +83,7 @@ pub fn messages_page(
     // The page is this conversation's, also where an item names another one: the sender's, or all of them.
     let mut repeated = RepeatedTexts::default();
     read_page(body, "messages", size, |list| {
-        list.look_at(|json, item: &WireMessage<'_>| {
+        list.with_value(|json, item: &WireMessage<'_>| {
             item.raw(json, conversation.clone(), &mut repeated)
         })
     })

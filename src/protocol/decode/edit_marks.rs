@@ -3,8 +3,8 @@
 use super::MessageProperties;
 use crate::model::{RawMessage, Timestamp};
 
-/// Whether a text may have the tag that says when it was edited. Looking forward is much faster than to look for the last
-/// one, and hardly any text has it.
+/// Whether a text may have the tag that says when it was edited. Searching forward is much faster than
+/// searching for the last one, and hardly any text has it.
 pub fn has_edit_tag(content: &str) -> bool {
     content.contains("<e_m")
 }

@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes room for text of so many bytes at once, so that it need not be moved as it grows.
+    /// Reserves room for so many bytes of text, so that it need not be moved as it grows.
     pub fn make_room(&mut self, bytes: usize) {
         self.pending.text.reserve(bytes);
     }

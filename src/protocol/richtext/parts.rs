@@ -216,7 +216,7 @@ pub fn css(rules: &str, style: &mut SpanStyle) -> bool {
 
 /// The `style` attribute of a tag, if it has one.
 pub fn style_of(tag: &BytesStart<'_>) -> Option<String> {
-    // Looking for the name by its rarest letter is quick, and most tags need not be read again.
+    // Searching for the rarest letter of the name is quick, and spares reading the attributes of most tags.
     let attributes = tag.as_bytes().get(tag.name().0.len()..)?;
     let is_style = |y: usize| {
         let word = y.checked_sub(2).and_then(|from| attributes.get(from..y + 3));

@@ -1,4 +1,4 @@
-//! A message item: what of it is read at once, and what the decoder reads again from its stored JSON.
+//! Message items: what is read when they arrive, and what the decoder reads later from the stored JSON.
 
 use super::repeated::RepeatedTexts;
 use super::{MessageProperties, conversation_named, conversation_of_link, last_segment};
@@ -59,7 +59,7 @@ pub struct WireMessage<'a> {
     raw_properties: Option<&'a RawValue>,
 }
 
-/// Fields of an item that are strings nearly always, where they are something else.
+/// Fields of an item that are nearly always strings, as raw JSON for items where they are not.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct OtherForms<'a> {
@@ -107,7 +107,7 @@ impl<'a> MessageExtras<'a> {
 
 /// Whether a link leads to a Teams host.
 fn is_of_teams(link: &str) -> bool {
-    // Few links have the label anywhere, and this is quicker than to find the host.
+    // Few links contain the label at all, and checking for it is quicker than finding the host.
     link.contains(ENTITY_TEXT_HOST_LABEL)
         && crate::model::rich::host(link).split('.').any(|label| label == ENTITY_TEXT_HOST_LABEL)
 }
@@ -127,7 +127,7 @@ impl WireMessage<'_> {
         linked.or_else(|| self.conversationid.some().and_then(conversation_named))
     }
 
-    /// The message in a conversation; `json` is the text of the item. `None` without an id or a time.
+    /// The message in a conversation; `json` is the text of the item. `None` without a time.
     pub fn raw(
         &self,
         json: &str,
