@@ -7,11 +7,13 @@ use common::fixture::{App, direct, key};
 use crossterm::event::Event;
 use futures_util::StreamExt;
 use skchat::app::view::layout::Size;
-use skchat::model::{Outbound, Request};
+use skchat::model::{Background, Outbound, Preferences, Request};
 use skchat::runtime::keys::TerminalEvent;
+use skchat::runtime::recording::{self, Recorder, RecordingEntry, RecordingHeader};
 use skchat::runtime::spelling::SpellChecker;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::ui::{ColorDepth, ScreenFrame, Themes};
+use std::collections::BTreeMap;
 use std::io;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -66,7 +68,16 @@ impl User {
 }
 
 /// Runs the loop with keys that arrive at once, until the user has done what is to be done.
-async fn with_loop(mut app: App, at_once: &'static [&str], user: impl AsyncFnOnce(&mut User)) {
+async fn with_loop(app: App, at_once: &'static [&str], user: impl AsyncFnOnce(&mut User)) {
+    with_recorded_loop(app, at_once, None, user).await;
+}
+
+async fn with_recorded_loop(
+    mut app: App,
+    at_once: &'static [&str],
+    recorder: Option<Recorder>,
+    user: impl AsyncFnOnce(&mut User),
+) {
     let (title_in, title) = watch::channel(String::new());
     let (frames_in, frames) = watch::channel(0);
     let (keys, mut later) = mpsc::channel::<&str>(8);
@@ -88,7 +99,7 @@ async fn with_loop(mut app: App, at_once: &'static [&str], user: impl AsyncFnOnc
         shown: CancellationToken::new(),
         editor: Editor { command: Vec::new(), dir: dir.path().to_owned() },
         spelling: SpellChecker::new(dir.path().join("words.txt")),
-        recorder: None,
+        recorder,
     };
     let themes = Themes::built_in(ColorDepth::True, false).unwrap();
     let mut person = User { keys, requests, title, frames };
@@ -124,4 +135,47 @@ async fn a_draft_that_is_saved_makes_no_frame() {
         assert_eq!(user.saved().await, before + 1, "that of the key");
     })
     .await;
+}
+
+fn header() -> RecordingHeader {
+    RecordingHeader {
+        skchat: String::new(),
+        format: recording::FORMAT,
+        accounts: Vec::new(),
+        zone: String::new(),
+        size: Size { columns: 80, rows: 24 },
+        depth: ColorDepth::True,
+        background: Background::default(),
+        demo: false,
+        read_only: false,
+        first_client_id: 0,
+        welcome: false,
+        returns: false,
+        warning: None,
+        keys: BTreeMap::new(),
+        preferences: Preferences::default(),
+    }
+}
+
+/// How many layouts are derived up to the first frame after keys that come at once.
+async fn layouts_after(at_once: &'static [&'static str]) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recording");
+    let recorder = Recorder::create(&path, header()).unwrap();
+    with_recorded_loop(direct("joe").opened(), at_once, Some(recorder), async |user: &mut User| {
+        let drawn = user.frames.wait_for(|frames| *frames > 0);
+        tokio::time::timeout(PATIENCE, drawn).await.expect("a frame").unwrap();
+    })
+    .await;
+    let (_, entries, _) = recording::read(&path).unwrap();
+    let before = entries.iter().take_while(|entry| !matches!(entry, RecordingEntry::Frame(..)));
+    before.filter(|entry| matches!(entry, RecordingEntry::Layout)).count()
+}
+
+#[tokio::test]
+async fn keys_that_edit_text_and_come_at_once_need_one_layout() {
+    let keys = &["a", "b", "space", "d", "backspace", "ctrl-w", "e", "delete", "ctrl-u", "ctrl-y"];
+    assert_eq!(layouts_after(keys).await, 1);
+    // What a key does that moves may depend on what is in sight.
+    assert_eq!(layouts_after(&["a", "up", "b", "up"]).await, 3);
 }

@@ -154,7 +154,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                         self.frames.meter.key(now);
                     }
                     self.follow_terminal(model, &input)?;
-                    if !is_first && !types(&input) {
+                    if !is_first && !edits(&input) {
                         effects.extend(self.layout_undrawn(model));
                     }
                     is_first = false;
@@ -182,8 +182,8 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     fn layout_undrawn(&mut self, model: &mut Model) -> Vec<Effect> {
         self.record(&RecordingEntry::Layout);
         let wants = model.layout();
-        // The next frame derives everything.
-        model.changed(false);
+        // The next frame derives the same again.
+        model.changed(model.derived_box_only);
         let once = |want: &Want| matches!(want, Want::Highlight(_) | Want::Spelling(_));
         let once = wants.into_iter().filter(once);
         once.flat_map(|want| self.feed(model, Input::Want(want))).collect()
@@ -390,10 +390,9 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     }
 }
 
-/// Whether an input changes only text in the box.
-fn types(input: &Input) -> bool {
-    matches!(
-        input,
-        Input::Action(Action::Compose(ComposeAction::Insert(_) | ComposeAction::Paste(_)))
-    )
+/// Whether an input changes only text in the box, which does not depend on the layout.
+fn edits(input: &Input) -> bool {
+    use ComposeAction::{Delete, DeleteLine, Insert, Newline, Paste, Yank};
+    let Input::Action(Action::Compose(action)) = input else { return false };
+    matches!(action, Insert(_) | Paste(_) | Newline | Delete(_) | DeleteLine | Yank)
 }
