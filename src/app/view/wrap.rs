@@ -1,6 +1,6 @@
 //! Wraps text to rows: the one wrapping engine, for all messages and for the message box.
 
-use crate::model::text::{cluster_indices, cluster_width, clusters};
+use crate::model::text::{cluster_indices, cluster_width, clusters, is_narrow};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
 use std::ops::Range;
 use unicode_linebreak::linebreaks;
@@ -161,6 +161,12 @@ fn paragraph(
 /// (UAX 14), and elsewhere only where a word is wider than a row. A slash counts as a letter, and a URL as one word: a
 /// terminal opens only a URL that stands in one row. Cells count as in [`cluster_width`].
 pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
+    // Most texts are short, and need no look at the tables of Unicode.
+    let fits = text.len() <= columns && text.chars().all(is_narrow);
+    if fits { std::iter::once(0..text.len()).collect() } else { break_long(text, columns) }
+}
+
+fn break_long(text: &str, columns: usize) -> Vec<Range<usize>> {
     let mut rows = Vec::new();
     let mut start = 0;
     let mut used = 0;
@@ -314,6 +320,11 @@ mod tests {
                 let row = expand_tabs(row, &mut 0);
                 prop_assert!(width(&row) <= columns, "{:?}", row);
             }
+        }
+
+        #[test]
+        fn a_short_text_is_broken_as_a_long_one(text in "[a-zé/:─● ]{0,20}", columns in 4usize..30) {
+            prop_assert_eq!(break_lines(&text, columns), break_long(&text, columns));
         }
 
         #[test]
