@@ -40,6 +40,7 @@ pub mod text;
 mod thread_flag;
 pub mod time;
 mod time_format;
+pub mod undo;
 pub mod unread;
 pub mod width;
 
@@ -86,4 +87,5 @@ pub use statistics::ChatStatistics;
 pub use text::SafeText;
 pub use time::{Now, Timestamp};
 pub use time_format::{DateFormat, TimeFormat};
+pub use undo::UndoStep;
 pub use unread::{Unread, UnreadRow, unread};

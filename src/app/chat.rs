@@ -23,6 +23,7 @@ pub mod sending;
 pub mod statistics;
 pub mod suggestions;
 pub mod timeline;
+pub mod undo_history;
 
 pub use env::Env;
 pub use group::{Blocked, Group};

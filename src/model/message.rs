@@ -5,6 +5,7 @@ use super::composer_markup::Mention;
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::text::SafeText;
 use super::time::Timestamp;
+use super::undo::UndoStep;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -187,10 +188,9 @@ pub struct Draft {
     pub cursor: usize,
     pub reply: Option<QuoteOf>,
     pub edit: Option<EditTarget>,
-    /// Earlier states that undo goes back to, oldest first: text, and byte offset of the cursor. Only set on disk;
-    /// while the program runs, the compose box has them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undo: Vec<(String, usize)>,
+    /// What the undo key goes back to, oldest first. Only set on disk; while the program runs, the compose box has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "steps")]
+    pub undo: Vec<UndoStep>,
 }
 
 impl Draft {

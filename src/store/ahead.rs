@@ -67,7 +67,7 @@ mod tests {
         assert!(store.snapshot(me.clone()).await.unwrap().drafts.is_empty());
         store.read_ahead(me.clone());
         let draft = Draft { text: "hello".into(), ..Draft::default() };
-        store.save_draft(&chat, &draft).await.unwrap();
+        store.save_draft(chat.clone(), draft.clone()).await.unwrap();
         assert_eq!(store.snapshot(me).await.unwrap().drafts, [(chat, draft)]);
     }
 }

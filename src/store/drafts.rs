@@ -25,10 +25,9 @@ impl Store {
     /// Saves a draft; an empty one is deleted.
     pub(crate) async fn save_draft(
         &self,
-        id: &ConversationId,
-        draft: &Draft,
+        id: ConversationId,
+        draft: Draft,
     ) -> Result<(), StoreError> {
-        let (id, draft) = (id.clone(), draft.clone());
         self.write(move |c| put_draft(c, &id, &draft)).await
     }
 }

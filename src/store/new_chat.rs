@@ -144,10 +144,10 @@ mod tests {
             store.enqueue(&person, &id, &outgoing, Timestamp(1), queued).await.unwrap();
         }
         let draft = |text: &str| Draft { text: text.into(), ..Draft::default() };
-        store.save_draft(&person, &draft("first")).await.unwrap();
+        store.save_draft(person.clone(), draft("first")).await.unwrap();
         // Done again, or with a draft at both places, nothing is lost.
         store.become_thread(&person, &thread).await.unwrap();
-        store.save_draft(&person, &draft("second")).await.unwrap();
+        store.save_draft(person.clone(), draft("second")).await.unwrap();
         store.become_thread(&person, &thread).await.unwrap();
         assert_eq!(store.thread_of(&person).await.unwrap(), Some(thread.clone()));
         let snapshot = store.snapshot(UserId::new("8:anna.7")).await.unwrap();
@@ -171,7 +171,7 @@ mod tests {
         let (person, thread) = (ConversationId::new("8:joe.4"), ConversationId::new("19:a"));
         store.become_thread(&person, &thread).await.unwrap();
         let draft = Draft { text: "a draft".into(), ..Draft::default() };
-        store.save_draft(&person, &draft).await.unwrap();
+        store.save_draft(person.clone(), draft.clone()).await.unwrap();
         store.set_last_open(&person).await.unwrap();
         store.close().await.unwrap();
         let store = Store::open(&file).unwrap();

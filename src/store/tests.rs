@@ -81,7 +81,7 @@ fn a_long_list_comes_in_parts_with_drafts_choices_and_the_last_open_chat_in_the_
         let rows = Batch { conversations: rows.collect(), ..Batch::default() };
         store.apply(rows, me()).await.unwrap();
         let draft = Draft { text: "not sent".into(), ..Draft::default() };
-        store.save_draft(&id(3), &draft).await.unwrap();
+        store.save_draft(id(3), draft.clone()).await.unwrap();
         let choices = ChatChoices { put_away: true, ..ChatChoices::default() };
         store.save_choices(&id(7), choices).await.unwrap();
         store.set_last_open(&id(9)).await.unwrap();
@@ -302,7 +302,7 @@ fn a_message_is_in_the_box_or_in_the_outbox_and_never_in_both() {
             let snapshot = store.snapshot(UserId::new(ME)).await.unwrap();
             (snapshot.drafts.len(), snapshot.outbox.len())
         };
-        store.save_draft(&id, &draft).await.unwrap();
+        store.save_draft(id.clone(), draft.clone()).await.unwrap();
         assert_eq!(both().await, (1, 0));
         store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Held).await.unwrap();
         assert_eq!(both().await, (0, 1));

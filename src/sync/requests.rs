@@ -57,7 +57,7 @@ impl Dispatcher {
         let shared = &self.shared;
         match request {
             Request::SaveDraft { conversation, draft } => {
-                self.save_draft(&conversation, &draft).await;
+                self.save_draft(conversation, draft).await;
             }
             Request::Send { conversation, client_id, outgoing } => {
                 // Here, in order with drafts: it deletes the draft, which must not be one that is saved later.
@@ -129,7 +129,7 @@ impl Dispatcher {
         let _ = self.outbox.send(command).await;
     }
 
-    async fn save_draft(&self, conversation: &ConversationId, draft: &Draft) {
+    async fn save_draft(&self, conversation: ConversationId, draft: Draft) {
         if let Err(error) = self.shared.store.save_draft(conversation, draft).await {
             self.shared.notice(&format!("the draft was not saved: {error}")).await;
         }

@@ -3,21 +3,19 @@
 use super::completion::Completion;
 use super::recall::Recall;
 use super::suggestions::Suggestions;
+use super::undo_history::UndoHistory;
 use crate::app::action::Motion;
 use crate::model::{Draft, EditTarget, QuoteOf, composer_markup, emoticon};
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
-const MAX_UNDO: usize = 200;
-/// The most bytes of text in the states that are saved for undo.
-const MAX_SAVED_UNDO: usize = 16 * 1024;
 /// The service's own limit is near 28 KB; it refuses longer texts, and the user is told.
 pub const MAX_TEXT: usize = 1024 * 1024;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Composer {
     pub draft: Draft,
-    undo: Vec<(String, usize)>,
+    undo: UndoHistory,
     killed: String,
     /// The last change was a typed letter; a run of them is undone at once.
     typing_run: bool,
@@ -50,31 +48,20 @@ impl Composer {
     /// Restores a stored draft, unless something was typed already.
     pub fn restore(&mut self, mut draft: Draft) {
         if self.draft.is_empty() && self.undo.is_empty() {
-            self.undo = std::mem::take(&mut draft.undo);
+            self.undo = UndoHistory::of_saved(std::mem::take(&mut draft.undo));
             self.draft = draft;
             self.draft.cursor = floor(&self.draft.text, self.draft.cursor);
         }
     }
 
-    /// The draft as it is saved: with the newest undo states.
+    /// The draft as it is saved: with the newest undo steps.
     pub fn to_save(&self) -> Draft {
-        let mut left = MAX_SAVED_UNDO;
-        let newest = self.undo.iter().rev().take_while(|(text, _)| {
-            let fits = text.len() < left;
-            left = left.saturating_sub(text.len() + 1);
-            fits
-        });
-        let mut undo: Vec<(String, usize)> = newest.cloned().collect();
-        undo.reverse();
-        Draft { undo, ..self.draft.clone() }
+        Draft { undo: self.undo.to_save(&self.draft.text), ..self.draft.clone() }
     }
 
     fn remember(&mut self, typing: bool) {
         if !(typing && self.typing_run) {
-            if self.undo.len() >= MAX_UNDO {
-                self.undo.remove(0);
-            }
-            self.undo.push((self.draft.text.clone(), self.draft.cursor));
+            self.undo.keep(&self.draft.text, self.draft.cursor);
         }
         self.typing_run = typing;
     }
@@ -90,7 +77,7 @@ impl Composer {
     }
 
     pub fn undo(&mut self) -> bool {
-        let Some((text, cursor)) = self.undo.pop() else { return false };
+        let Some((text, cursor)) = self.undo.back(&self.draft.text) else { return false };
         self.draft.text = text;
         // The stored draft may be damaged.
         self.draft.cursor = floor(&self.draft.text, cursor);

@@ -72,7 +72,7 @@ async fn filled(each: i64) -> (tempfile::TempDir, Store) {
     store.apply(batch, UserId::new(ME)).await.unwrap();
     for n in [0, 1] {
         let draft = Draft { text: format!("draft {n}"), ..Draft::default() };
-        store.save_draft(&id(n), &draft).await.unwrap();
+        store.save_draft(id(n), draft.clone()).await.unwrap();
         let choices = ChatChoices { hidden: true, ..ChatChoices::default() };
         store.save_choices(&id(n), choices).await.unwrap();
     }
