@@ -1,11 +1,11 @@
 //! One step of the undo history of a message box.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How a text becomes the one before it: the `length` bytes at `at` are replaced by `text`, and the cursor goes to the
 /// byte `cursor`. As JSON it is an array, `[at, length, text, cursor]`, so that a history of single letters stays small.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(usize, usize, String, usize)", into = "(usize, usize, String, usize)")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "(usize, usize, String, usize)")]
 pub struct UndoStep {
     pub at: usize,
     pub length: usize,
@@ -19,9 +19,9 @@ impl From<(usize, usize, String, usize)> for UndoStep {
     }
 }
 
-impl From<UndoStep> for (usize, usize, String, usize) {
-    fn from(step: UndoStep) -> Self {
-        (step.at, step.length, step.text, step.cursor)
+impl Serialize for UndoStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.at, self.length, &self.text, self.cursor).serialize(serializer)
     }
 }
 
