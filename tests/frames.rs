@@ -69,7 +69,7 @@ impl User {
 
 /// Runs the loop with keys that arrive at once, until the user has done what is to be done.
 async fn with_loop(app: App, at_once: &'static [&str], user: impl AsyncFnOnce(&mut User)) {
-    with_recorded_loop(app, at_once, None, user).await;
+    Box::pin(with_recorded_loop(app, at_once, None, user)).await;
 }
 
 async fn with_recorded_loop(
@@ -162,11 +162,12 @@ async fn layouts_after(at_once: &'static [&'static str]) -> usize {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("recording");
     let recorder = Recorder::create(&path, header()).unwrap();
-    with_recorded_loop(direct("joe").opened(), at_once, Some(recorder), async |user: &mut User| {
+    let until_drawn = async |user: &mut User| {
         let drawn = user.frames.wait_for(|frames| *frames > 0);
         tokio::time::timeout(PATIENCE, drawn).await.expect("a frame").unwrap();
-    })
-    .await;
+    };
+    let app = direct("joe").opened();
+    Box::pin(with_recorded_loop(app, at_once, Some(recorder), until_drawn)).await;
     let (_, entries, _) = recording::read(&path).unwrap();
     let before = entries.iter().take_while(|entry| !matches!(entry, RecordingEntry::Frame(..)));
     before.filter(|entry| matches!(entry, RecordingEntry::Layout)).count()
