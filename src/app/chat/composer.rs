@@ -17,7 +17,7 @@ pub struct Composer {
     pub draft: Draft,
     undo: UndoHistory,
     killed: String,
-    /// The last change was a typed letter; a run of them is undone at once.
+    /// The last change was a typed letter of a word, which is undone at once.
     typing_run: bool,
     /// When (monotonic) the draft has to be saved; `None` if it is saved.
     pub save_by: Option<Duration>,
@@ -70,8 +70,10 @@ impl Composer {
         if self.draft.text.len() + text.len() > MAX_TEXT {
             return;
         }
-        let letter = text.chars().count() == 1 && !text.contains([' ', '\n']);
-        self.remember(letter);
+        let is_typed = text.chars().count() == 1 && text != "\n";
+        self.remember(is_typed);
+        // A space ends the word that it is undone with: undoing it alone would seem to do nothing.
+        self.typing_run &= text != " ";
         self.draft.text.insert_str(self.draft.cursor, text);
         self.draft.cursor += text.len();
     }
@@ -369,9 +371,12 @@ mod tests {
 
     #[test]
     fn undo_takes_back_a_word_at_a_time() {
-        let mut composer = typed("ab cd");
-        composer.undo();
-        assert_eq!(composer.text(), "ab ");
+        let mut composer = typed("ab cd  e\nf");
+        for before in ["ab cd  e\n", "ab cd  e", "ab cd  ", "ab cd ", "ab ", ""] {
+            assert!(composer.undo());
+            assert_eq!(composer.text(), before);
+        }
+        assert!(!composer.undo());
     }
 
     #[test]
