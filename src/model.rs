@@ -40,7 +40,7 @@ pub mod text;
 mod thread_flag;
 pub mod time;
 mod time_format;
-pub mod undo;
+mod undo;
 pub mod unread;
 pub mod width;
 

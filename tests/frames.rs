@@ -177,6 +177,6 @@ async fn layouts_after(at_once: &'static [&'static str]) -> usize {
 async fn keys_that_edit_text_and_come_at_once_need_one_layout() {
     let keys = &["a", "b", "space", "d", "backspace", "ctrl-w", "e", "delete", "ctrl-u", "ctrl-y"];
     assert_eq!(layouts_after(keys).await, 1);
-    // What a key does that moves may depend on what is in sight.
+    // What Up does may depend on what is on the screen.
     assert_eq!(layouts_after(&["a", "up", "b", "up"]).await, 3);
 }

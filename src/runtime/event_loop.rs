@@ -154,7 +154,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                         self.frames.meter.key(now);
                     }
                     self.follow_terminal(model, &input)?;
-                    if !is_first && !edits(&input) {
+                    if !is_first && needs_layout(&input) {
                         effects.extend(self.layout_undrawn(model));
                     }
                     is_first = false;
@@ -182,7 +182,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     fn layout_undrawn(&mut self, model: &mut Model) -> Vec<Effect> {
         self.record(&RecordingEntry::Layout);
         let wants = model.layout();
-        // The next frame derives the same again.
+        // The next frame derives again what was derived here.
         model.changed(model.derived_box_only);
         let once = |want: &Want| matches!(want, Want::Highlight(_) | Want::Spelling(_));
         let once = wants.into_iter().filter(once);
@@ -390,9 +390,9 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     }
 }
 
-/// Whether an input changes only text in the box, which does not depend on the layout.
-fn edits(input: &Input) -> bool {
+/// Whether the effect of an input may depend on the layout. Edits of the text in the box do not.
+fn needs_layout(input: &Input) -> bool {
     use ComposeAction::{Delete, DeleteLine, Insert, Newline, Paste, Yank};
-    let Input::Action(Action::Compose(action)) = input else { return false };
-    matches!(action, Insert(_) | Paste(_) | Newline | Delete(_) | DeleteLine | Yank)
+    let Input::Action(Action::Compose(action)) = input else { return true };
+    !matches!(action, Insert(_) | Paste(_) | Newline | Delete(_) | DeleteLine | Yank)
 }

@@ -72,7 +72,7 @@ impl Composer {
         }
         let is_typed = text.chars().count() == 1 && text != "\n";
         self.remember(is_typed);
-        // A space ends the word that it is undone with: undoing it alone would seem to do nothing.
+        // A space is undone together with the word before it: undoing it alone would seem to do nothing.
         self.typing_run &= text != " ";
         self.draft.text.insert_str(self.draft.cursor, text);
         self.draft.cursor += text.len();

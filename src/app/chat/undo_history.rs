@@ -8,12 +8,13 @@ const MAX_STEPS: usize = 200;
 /// The most bytes of text in the steps that are saved.
 const MAX_SAVED: usize = 16 * 1024;
 
-/// The texts before the current one. Only the last of them is there as a whole; of the others, what has to be replaced
-/// in the one after it. A draft is saved several times a second while somebody types, with this history.
+/// The texts before the current one. The last one is kept whole, each of the others as its difference from the text
+/// after it: the history is saved with the draft, several times a second while somebody types.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UndoHistory {
     steps: VecDeque<UndoStep>,
-    /// The last text, and the byte its cursor was at. The steps lead on from it; without it, from the current text.
+    /// The last text, and the byte offset of its cursor. The steps go back from it, or from the current text if it is
+    /// `None`.
     last: Option<(String, usize)>,
 }
 
@@ -53,7 +54,7 @@ impl UndoHistory {
         older.map(|older| (older, step.cursor))
     }
 
-    /// The newest steps back from the current text, oldest first, as far as they are saved.
+    /// The newest steps back from the current text, oldest first, up to the limit of what is saved.
     pub fn to_save(&self, text: &str) -> Vec<UndoStep> {
         let last = self.last.as_ref().map(|(older, at)| UndoStep::between(older, *at, text));
         let mut left = MAX_SAVED;

@@ -161,7 +161,7 @@ fn paragraph(
 /// (UAX 14), and elsewhere only where a word is wider than a row. A slash counts as a letter, and a URL as one word: a
 /// terminal opens only a URL that stands in one row. Cells count as in [`cluster_width`].
 pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
-    // Most texts are short, and need no look at the tables of Unicode.
+    // Most texts fit in one row. For those, the Unicode tables are not needed.
     let fits = text.len() <= columns && text.chars().all(is_narrow);
     if fits { std::iter::once(0..text.len()).collect() } else { break_long(text, columns) }
 }
