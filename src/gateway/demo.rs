@@ -12,10 +12,10 @@ use crate::model::{Role, Timestamp, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-const SAMPLE: &str = include_str!("../../assets/demo/sample.toml");
+const SAMPLE_TOML: &str = include_str!("../../assets/demo/sample.toml");
 /// The user of the demo.
 pub const ME: &str = "8:anna.7";
 const MINUTE: i64 = 60_000;
@@ -27,7 +27,7 @@ struct DemoFile {
     chat: Vec<DemoChat>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct DemoPerson {
     id: String,
     name: String,
@@ -37,7 +37,7 @@ struct DemoPerson {
 }
 
 /// What a person has published, where the service has such a thing.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct DemoPresence {
     availability: String,
     activity: String,
@@ -70,28 +70,29 @@ fn yes() -> bool {
     true
 }
 
-fn sample_file() -> Result<DemoFile, String> {
-    toml::from_str(SAMPLE)
+/// The sample data, which is read once: every message asks for the name of its sender.
+static SAMPLE: LazyLock<Result<DemoFile, String>> = LazyLock::new(|| {
+    toml::from_str(SAMPLE_TOML)
         .map_err(|e| format!("the sample gateway cannot be read: {}", e.message()))
-}
+});
 
-fn people() -> Vec<DemoPerson> {
-    sample_file().map(|f| f.person).unwrap_or_default()
+fn people() -> &'static [DemoPerson] {
+    SAMPLE.as_ref().map(|f| f.person.as_slice()).unwrap_or_default()
 }
 
 /// The people of the sample data, each with a new random token.
 pub fn users() -> Vec<GatewayUser> {
-    let user = |p: DemoPerson| GatewayUser {
+    let user = |p: &DemoPerson| GatewayUser {
         id: UserId::new(&p.id),
         token: secret::token(),
-        name: p.name,
+        name: p.name.clone(),
     };
-    people().into_iter().map(user).collect()
+    people().iter().map(user).collect()
 }
 
 /// The name of a person of the sample data; empty for anyone else.
 pub fn name_of(id: &str) -> String {
-    people().into_iter().find(|p| p.id == id).map(|p| p.name).unwrap_or_default()
+    people().iter().find(|p| p.id == id).map(|p| p.name.clone()).unwrap_or_default()
 }
 
 /// Fills a gateway with the sample data if it is empty.
@@ -99,7 +100,7 @@ pub fn name_of(id: &str) -> String {
 /// # Errors
 /// If the database fails.
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
-    let file = sample_file()?;
+    let file = SAMPLE.as_ref()?;
     let live = gateway.played_kind().is_some();
     set_presences(gateway, &file.person);
     let work = move |work: &mut Work<'_>| {
@@ -242,8 +243,8 @@ fn object(value: Value) -> Map<String, Value> {
 
 /// Lets the scripted people answer until the gateway closes. They stop once a real client signs in as them.
 pub async fn answer(gateway: Arc<GatewayState>) {
-    let people: HashMap<UserId, DemoPerson> = people()
-        .into_iter()
+    let people: HashMap<UserId, &DemoPerson> = people()
+        .iter()
         .filter(|p| p.id != ME && !p.answers.is_empty())
         .map(|p| (UserId::new(&p.id), p))
         .collect();
@@ -264,11 +265,11 @@ pub async fn answer(gateway: Arc<GatewayState>) {
         let present: Vec<UserId> =
             present.unwrap_or_default().into_iter().filter(is_script).collect();
         let pick = usize::try_from(message.id).unwrap_or(0) % present.len().max(1);
-        let Some(person) = present.get(pick).and_then(|id| people.get(id)) else { continue };
+        let Some(&person) = present.get(pick).and_then(|id| people.get(id)) else { continue };
         let turn = turns.entry(UserId::new(&person.id)).or_default();
         let text = person.answers.get(*turn % person.answers.len()).cloned().unwrap_or_default();
         *turn += 1;
-        tokio::spawn(answer_one(Arc::clone(&gateway), message, person.clone(), text));
+        tokio::spawn(answer_one(Arc::clone(&gateway), message, person, text));
     }
 }
 
@@ -276,7 +277,7 @@ pub async fn answer(gateway: Arc<GatewayState>) {
 async fn answer_one(
     gateway: Arc<GatewayState>,
     message: Committed,
-    person: DemoPerson,
+    person: &'static DemoPerson,
     text: String,
 ) {
     let who = UserId::new(&person.id);
@@ -325,7 +326,7 @@ mod tests {
 
     #[test]
     fn the_sample_data_reads_and_names_only_its_people() {
-        let file = sample_file().unwrap();
+        let file = SAMPLE.as_ref().unwrap();
         let known = |id: &str| id == "me" || file.person.iter().any(|p| p.id == id);
         for chat in &file.chat {
             assert!(chat.group.is_some() != chat.with.is_some());

@@ -104,6 +104,9 @@ pub fn prepare(connection: &mut Connection) -> Result<(), StorageError> {
     if found > known {
         return Err(StorageError::NewerVersion(found));
     }
+    if found == known {
+        return Ok(());
+    }
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         transaction.execute_batch(step)?;
     }
