@@ -51,6 +51,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use transport::Transport;
 
 /// Where an account lives and how it signs in.
 #[derive(Clone)]
@@ -99,9 +100,7 @@ impl ClientOptions {
 
 pub struct Client {
     options: ClientOptions,
-    /// Built on first use, because loading the root certificates takes longer than painting the first screen. Built anew
-    /// after a request without an answer, so that the next one does not use a connection that is dead.
-    http: tokio::sync::Mutex<Option<reqwest::Client>>,
+    transport: Transport,
     session: Mutex<ClientSession>,
     /// Held while a token is read or an endpoint registered, so that only one task does it.
     /// Holds when the endpoint was last registered anew because of a rejection, although the token was the same.
@@ -149,8 +148,8 @@ impl Client {
             )),
             budget: Mutex::new(RequestBudget::new(options.service.polling.budget)),
             started: Instant::now(),
+            transport: Transport::new(options.gateway.is_loopback(), options.ca_file.clone()),
             options,
-            http: tokio::sync::Mutex::new(None),
             refreshing: tokio::sync::Mutex::new(None),
             gate: Gate::default(),
             troubles: ServiceTroubles::default(),
@@ -185,21 +184,6 @@ impl Client {
 
     fn session<T>(&self, f: impl FnOnce(&mut ClientSession) -> T) -> T {
         f(&mut self.session.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn http(&self) -> Result<reqwest::Client, Error> {
-        let mut kept = self.http.lock().await;
-        if let Some(http) = kept.as_ref() {
-            return Ok(http.clone());
-        }
-        let loopback = self.options.gateway.is_loopback();
-        let ca_file = self.options.ca_file.clone();
-        // Loading certificates reads files, which would block the runtime's threads.
-        let built =
-            tokio::task::spawn_blocking(move || tls::http_client(loopback, ca_file.as_deref()));
-        let http = built.await.map_err(|e| tls::failed().caused_by(e))??;
-        *kept = Some(http.clone());
-        Ok(http)
     }
 
     /// Sends a chat request. See `send_authenticated`.
@@ -293,7 +277,7 @@ impl Client {
     /// After a request without an answer in time, the next one does not use a connection that may be dead.
     async fn drop_dead_connections<T>(&self, result: &Result<T, Error>) {
         if result.as_ref().is_err_and(Error::is_timeout) {
-            *self.http.lock().await = None;
+            self.transport.drop_connections().await;
         }
     }
 
@@ -304,7 +288,8 @@ impl Client {
         let url = base.as_ref().unwrap_or(call.base).join(call.path)?;
         let headers = self.headers(call.credential)?;
         let mut request = self
-            .http()
+            .transport
+            .client(&url)
             .await?
             .request(call.method.clone(), url)
             .headers(headers)

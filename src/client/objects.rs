@@ -216,8 +216,9 @@ impl Client {
             TokenWay::Cookie | TokenWay::Issued(_) => COOKIE,
         };
         let value = secret_header(&value)?;
-        let http = self.http().await?;
         let mut url = object.join(path)?;
+        // A redirect stays at the same origin.
+        let http = self.transport.client(&url).await?;
         for _ in 0..MOST_REDIRECTS {
             let request = http.request(Method::GET, url.clone()).header(&name, value.clone());
             let response = self.answer_to(request).await?;
@@ -246,8 +247,8 @@ impl Client {
         let token = self.skype_token()?;
         let value = secret_header(&format!("skype_token {}", token.reveal()))?;
         let form = utf8_percent_encode(token.reveal(), NON_ALPHANUMERIC);
-        let http = self.http().await?;
         let url = object.at_origin(&self.service().objects.cookie);
+        let http = self.transport.client(&url).await?;
         let request = http
             .request(Method::POST, url)
             .header(AUTHORIZATION, value)

@@ -117,7 +117,7 @@ impl SignIn {
             authority,
             exchange,
             store: CredentialStore::new(dir),
-            transport: Transport::new(loopback),
+            transport: Transport::new(loopback, None),
             one: tokio::sync::Mutex::new(()),
             code: Mutex::default(),
             choosing: Mutex::default(),

@@ -11,21 +11,30 @@ pub(super) fn failed() -> Error {
     Error::bad_answer("the HTTP client could not start")
 }
 
-/// Builds the client. It reads files.
-///
-/// # Errors
-/// When `ca_file` cannot be read or holds no certificate.
-pub(super) fn http_client(
-    loopback: bool,
-    ca_file: Option<&Path>,
-) -> Result<reqwest::Client, Error> {
-    let builder = reqwest::Client::builder()
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_keepalive(KEEPALIVE)
         .pool_idle_timeout(Duration::from_secs(90))
-        .user_agent(concat!("skchat/", env!("CARGO_PKG_VERSION")));
-    let mut builder = if loopback { builder.no_proxy() } else { builder };
+        .user_agent(concat!("skchat/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Builds a client for plain http on this machine. It trusts no certificate.
+pub(super) fn plain_client() -> Result<reqwest::Client, Error> {
+    let builder = builder().no_proxy().tls_certs_only([]);
+    builder.build().map_err(|e| failed().caused_by(e))
+}
+
+/// Builds a client for https. It reads files.
+///
+/// # Errors
+/// When `ca_file` cannot be read or holds no certificate.
+pub(super) fn secure_client(
+    loopback: bool,
+    ca_file: Option<&Path>,
+) -> Result<reqwest::Client, Error> {
+    let mut builder = if loopback { builder().no_proxy() } else { builder() };
     if let Some(file) = ca_file {
         let pem = std::fs::read(file).map_err(|e| {
             let message = format!("ca_file {} cannot be read: {}", file.display(), e.kind());
@@ -99,7 +108,7 @@ mod tests {
     fn a_ca_file_that_cannot_be_used_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("ca.pem");
-        let told = || http_client(true, Some(&file)).unwrap_err().message;
+        let told = || secure_client(true, Some(&file)).unwrap_err().message;
         assert!(told().contains("cannot be read"), "{}", told());
         std::fs::write(&file, "no certificate").unwrap();
         assert!(told().contains("has no certificate"), "{}", told());

@@ -1,31 +1,55 @@
-//! The HTTP client of a sign-in.
+//! The HTTP clients of an account or a sign-in: one for https, and one for plain http.
 
 use super::{Error, tls};
+use reqwest::Url;
 use std::path::PathBuf;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
-/// Built on first use, because loading the root certificates takes longer than painting the first screen.
+/// Builds each client on first use. The one for https loads the root certificates of the system, which takes longer than
+/// painting the first screen; a gateway on this machine is asked by plain http and does not have to wait for them.
 pub(super) struct Transport {
     /// The server is on this machine.
     loopback: bool,
     /// Certificates to trust beside those of the system.
     pub ca_file: Option<PathBuf>,
-    client: OnceCell<reqwest::Client>,
+    secure: Mutex<Option<reqwest::Client>>,
+    /// For addresses of this machine only ([`super::BaseUrl`]).
+    plain: Mutex<Option<reqwest::Client>>,
 }
 
 impl Transport {
-    pub(super) fn new(loopback: bool) -> Self {
-        Self { loopback, ca_file: None, client: OnceCell::new() }
+    pub(super) fn new(loopback: bool, ca_file: Option<PathBuf>) -> Self {
+        Self { loopback, ca_file, secure: Mutex::default(), plain: Mutex::default() }
     }
 
-    pub(super) async fn client(&self) -> Result<&reqwest::Client, Error> {
-        let build = || async {
-            let (loopback, ca_file) = (self.loopback, self.ca_file.clone());
-            // Loading certificates reads files, which would block the runtime's threads.
-            let built =
-                tokio::task::spawn_blocking(move || tls::http_client(loopback, ca_file.as_deref()));
-            built.await.map_err(|e| tls::failed().caused_by(e))?
-        };
-        self.client.get_or_try_init(build).await
+    /// The client for this address.
+    ///
+    /// # Errors
+    /// When `ca_file` cannot be read or holds no certificate.
+    pub(super) async fn client(&self, url: &Url) -> Result<reqwest::Client, Error> {
+        if url.scheme() == "http" {
+            let mut kept = self.plain.lock().await;
+            let client = match kept.take() {
+                Some(client) => client,
+                None => tls::plain_client()?,
+            };
+            return Ok(kept.insert(client).clone());
+        }
+        let mut kept = self.secure.lock().await;
+        if let Some(client) = kept.as_ref() {
+            return Ok(client.clone());
+        }
+        let (loopback, ca_file) = (self.loopback, self.ca_file.clone());
+        // Loading certificates reads files, which would block the runtime's threads.
+        let built =
+            tokio::task::spawn_blocking(move || tls::secure_client(loopback, ca_file.as_deref()));
+        let client = built.await.map_err(|e| tls::failed().caused_by(e))??;
+        Ok(kept.insert(client).clone())
+    }
+
+    /// Lets the next request open a new connection, because an old one may be dead.
+    pub(super) async fn drop_connections(&self) {
+        *self.secure.lock().await = None;
+        *self.plain.lock().await = None;
     }
 }

@@ -118,11 +118,12 @@ impl SignIn {
         base: &BaseUrl,
         access: &Secret,
     ) -> Result<Zeroizing<String>, Error> {
+        let url = base.join("")?;
         let request = self
             .transport
-            .client()
+            .client(&url)
             .await?
-            .get(base.join("")?)
+            .get(url)
             .header(AUTHORIZATION, bearer(access)?)
             .header(ACCEPT, "application/json");
         let answer = answer(request).await?;
@@ -131,11 +132,12 @@ impl SignIn {
 
     /// Exchanges an access token for a Skype token and the service map.
     pub(super) async fn exchange(&self, access: &Secret) -> Result<Exchanged, SignInFailure> {
+        let url = self.exchange.join("")?;
         let request = self
             .transport
-            .client()
+            .client(&url)
             .await?
-            .post(self.exchange.join("")?)
+            .post(url)
             .header(AUTHORIZATION, bearer(access)?)
             .header(ACCEPT, "application/json; ver=1.0")
             .header("content-length", "0");
@@ -154,11 +156,12 @@ impl SignIn {
             let _ =
                 write!(body, "{separator}{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
         }
+        let url = self.authority.join(path)?;
         let request = self
             .transport
-            .client()
+            .client(&url)
             .await?
-            .post(self.authority.join(path)?)
+            .post(url)
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body);
