@@ -191,8 +191,14 @@ impl Store {
 
     /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
-        let readable = Arc::new(Readable::of(path)?);
-        let writer = writer.map_or_else(|| readable.connect(), Ok)?;
+        let (readable, writer) = if let Some(writer) = writer {
+            (Readable::Shared(path.to_owned()), writer)
+        } else {
+            let readable = Readable::of(path)?;
+            let reader = readable.connect()?;
+            (readable, reader)
+        };
+        let readable = Arc::new(readable);
         let file = Arc::clone(&readable);
         Ok(Self {
             // It opens its connection in its own thread, so that the start need not wait for it.

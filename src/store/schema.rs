@@ -78,22 +78,24 @@ fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), Sto
     std::fs::rename(&half, &copy).map_err(|e| failed(&e))
 }
 
-/// Migrates a database to the current version. `file` is its path, for the backup copy.
+/// Migrates a database to the current version, in one transaction. `file` is its path, for the backup copy.
 pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), StoreError> {
     let version = version(connection)?;
-    if let Some(file) = file.filter(|_| (1..VERSION).contains(&version)) {
+    if version == VERSION {
+        return Ok(());
+    }
+    if let Some(file) = file.filter(|_| version > 0) {
         back_up(connection, file, version)?;
     }
-    for (before, step) in (0i64..).zip(steps::STEPS) {
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have taken the step meanwhile.
-        if self::version(&tx)? == before {
-            step(&tx)?;
-            tx.pragma_update(None, "user_version", before + 1)?;
-            tx.commit()?;
-        }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have taken the steps meanwhile.
+    let taken = usize::try_from(self::version(&tx)?).unwrap_or(0);
+    for step in steps::STEPS.iter().skip(taken) {
+        step(&tx)?;
     }
-    if (1..VERSION).contains(&version) {
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()?;
+    if version > 0 {
         release_pages(connection)?;
     }
     Ok(())
