@@ -189,8 +189,9 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         return first_run::run(global, &file);
     }
     let size = check_terminal()?;
-    let OpenedAccounts { accounts, signed_out, notices } = accounts::open(global, config)?;
+    // Opening a store starts threads.
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
+    let OpenedAccounts { accounts, signed_out, notices } = accounts::open(global, config)?;
     let background = background()?;
     let archives = archives::beside(global)?;
     let owners = accounts.iter().map(OpenedAccount::owner);

@@ -119,6 +119,48 @@ fn stopped_from_outside_it_comes_back_in_raw_mode_with_the_draft() {
     }
 }
 
+/// The names of the threads that do not hold a signal back.
+fn threads_open_to(pid: Pid, signal: Signal) -> Vec<String> {
+    let threads = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let threads = std::fs::read_dir(threads).unwrap();
+    let statuses =
+        threads.filter_map(|t| std::fs::read_to_string(t.unwrap().path().join("status")).ok());
+    let field = |status: &str, name: &str| {
+        let found = status.lines().find_map(|line| line.strip_prefix(name));
+        found.unwrap_or_default().trim().to_owned()
+    };
+    let is_open = |status: &String| {
+        let held = u64::from_str_radix(&field(status, "SigBlk:"), 16).unwrap();
+        held & (1 << (signal.as_raw() - 1)) == 0
+    };
+    statuses.filter(is_open).map(|status| field(&status, "Name:")).collect()
+}
+
+/// A thread that does not hold it back would let the signal stop the program before the terminal is given back.
+#[test]
+fn every_thread_holds_the_stop_signal_back_whatever_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "secret").unwrap();
+    let config = format!(
+        "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:9/v1\"\ntoken = {{ file = \"{}\" }}\n",
+        token.display()
+    );
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    for (arguments, shown) in [
+        (&["demo"][..], "To Joe Bloggs"),
+        (&[], "offline"),
+        // What the run before has stored.
+        (&["--read-only"], "read-only"),
+    ] {
+        let mut t = start(PROGRAM, arguments, dir.path());
+        t.wait_for(shown);
+        assert_eq!(threads_open_to(t.pid(), Signal::TSTP), Vec::<String>::new(), "{arguments:?}");
+        t.send("\u{11}");
+        t.wait_end();
+    }
+}
+
 #[test]
 fn where_nobody_can_continue_it_ctrl_z_does_not_stop_it() {
     let alone: (&str, Vec<&str>) = (PROGRAM, vec!["demo"]);
