@@ -17,14 +17,13 @@ use crate::runtime::recording::{Recorder, RecordingHeader};
 use crate::runtime::signals;
 use crate::runtime::spelling::SpellChecker;
 use crate::runtime::terminal::{Tty, install_command_panic_hook, install_panic_hook};
-use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
 use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
 use crate::ui::ColorDepth;
 use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
-use std::fs::OpenOptions;
+use appearance::Appearance;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,22 +34,21 @@ use tokio_util::sync::CancellationToken;
 
 mod account_manager;
 mod accounts;
+mod appearance;
 mod archives;
 mod demo;
 mod first_run;
 mod imports;
 mod last_run;
+mod log_file;
 mod login;
 mod patience;
-mod preferences;
 mod reload;
 mod replay;
 mod spelling;
 mod themes;
 mod threads;
 
-/// A log larger than this is put aside at the next start.
-const MAX_LOG: u64 = 1024 * 1024;
 /// How long to wait at the end for pending writes.
 const PATIENCE: Duration = Duration::from_millis(600);
 /// The program ends within this time, whatever happens.
@@ -69,7 +67,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     if let Some((_, flag)) = for_screen_only.iter().find(|(given, _)| *given && !shows_screen) {
         return Err(ExitError::usage(format!("{flag} cannot be used with this command")));
     }
-    start_log(&global, shows_screen)?;
+    log_file::start(&global, shows_screen)?;
     if let Err(error) = crate::process::protect_memory() {
         tracing::warn!(%error, "memory is not excluded from core dumps");
     }
@@ -118,48 +116,6 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
             cli::config(&global, &command, &themes::names(&global), spelling::dictionaries)
         }
     }
-}
-
-/// Starts the log where the user wants it; with a screen, by default in the data folder. It never contains text, names
-/// or tokens.
-fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let path = match (&global.log, shows_screen) {
-        (Some(path), _) => path.clone(),
-        (None, false) => return Ok(()),
-        (None, true) => {
-            // The program runs without a log if there is no place for one, or the disk is full.
-            let Ok(dir) = paths::data_dir(global.data_dir.clone()).map(|d| d.join("logs")) else {
-                return Ok(());
-            };
-            let path = dir.join("skchat.log");
-            if paths::make_dir(&dir).is_err() {
-                return Ok(());
-            }
-            if std::fs::metadata(&path).is_ok_and(|m| m.len() > MAX_LOG) {
-                let _ = std::fs::rename(&path, dir.join("skchat.log.old"));
-            }
-            path
-        }
-    };
-    let path = &path;
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    let file = match file {
-        Ok(file) => file,
-        // Nobody asked for it, and the folder may be one that can only be read.
-        Err(_) if global.log.is_none() => return Ok(()),
-        Err(e) => {
-            return Err(ExitError::usage(format!("{} cannot be written: {e}", path.display())));
-        }
-    };
-    tracing_subscriber::fmt()
-        .with_writer(std::sync::Mutex::new(file))
-        .with_ansi(false)
-        // A full disk must not write to the screen.
-        .log_internal_errors(false)
-        .with_max_level(tracing::Level::INFO)
-        .init();
-    Ok(())
 }
 
 /// A terminal that can show the program, or one clear line.
@@ -221,7 +177,8 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         read_only: global.read_only,
         imports: (!global.read_only).then(|| global.clone()),
     };
-    let result = converse(&background, setup, live, manager);
+    let appearance = Appearance::of(global, &setup.config)?;
+    let result = converse(&background, setup, appearance, live, manager);
     // Do not wait for threads that are blocked by a name server or a file.
     background.shutdown_background();
     result
@@ -308,14 +265,15 @@ fn record(path: &Path, header: &RecordingHeader) -> Result<Recorder, ExitError> 
 async fn show(
     background: &Handle,
     mut setup: RunSetup,
+    appearance: Appearance,
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
     let opened = archives::open(&mut setup)?;
-    let mut prefs = preferences::prefs(&setup)?;
-    let hints = terminfo::ColorHints::of_environment();
-    let depth = hints.depth(terminfo::colors(&hints.term));
-    let (themes, notices) = themes::of_run(&setup, depth, &mut prefs)?;
+    let Appearance { mut prefs, depth, themes, problems } = appearance;
+    prefs.demo = setup.demo;
+    prefs.read_only = setup.read_only;
+    let notices = [setup.notices.as_slice(), problems.as_slice()].concat();
     let header = replay::header(&setup, &prefs, depth);
     let recorder = setup.record.as_deref().map(|path| record(path, &header)).transpose()?;
     let (stop, shown) = (CancellationToken::new(), CancellationToken::new());
@@ -369,7 +327,7 @@ async fn show(
             stop,
             shown,
             editor: Editor { command: editor_command(), dir: setup.dir.clone() },
-            spelling: SpellChecker::new(preferences::own_words(&setup)),
+            spelling: SpellChecker::new(spelling::own_words(&setup.dir, setup.demo)),
             recorder,
         };
         run(&mut model, &themes, wiring).await

@@ -1,5 +1,6 @@
 //! Archives on the screen: beside the configured account, or alone where there is none.
 
+use super::appearance::Appearance;
 use super::last_run::LastRun;
 use super::patience;
 use super::{ManagerSetup, RunSetup, background, check_terminal, converse, terminal_failed};
@@ -63,7 +64,8 @@ pub fn run(
     };
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let background = background()?;
-    let result = converse(&background, setup, Vec::new(), ManagerSetup::default());
+    let appearance = Appearance::of(global, &setup.config)?;
+    let result = converse(&background, setup, appearance, Vec::new(), ManagerSetup::default());
     background.shutdown_background();
     result
 }

@@ -1,5 +1,6 @@
 //! `skchat demo`: the program over a gateway of its own with sample people.
 
+use super::appearance::Appearance;
 use super::last_run::LastRun;
 use super::{
     LiveAccount, ManagerSetup, PATIENCE, RunSetup, background, check_terminal, converse,
@@ -9,11 +10,12 @@ use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
-use crate::gateway::{self, GatewayOptions, GatewayUser, demo};
+use crate::gateway::{self, GatewayOptions, GatewayState, GatewayUser, demo};
 use crate::model::{AccountId, UserId};
 use crate::runtime::signals;
 use crate::store::Store;
 use crate::sync;
+use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -38,29 +40,27 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         }
     }
     let last_run = LastRun::of(&dir);
-    let store = Store::open(&dir.join(STORE)).map_err(|e| ExitError::failed(e.to_string()))?;
     let config = config(global)?;
     let record = global.record.clone();
     let me = UserId::new(demo::ME);
     let users = demo::users();
     let background = background()?;
-    let fail = |e: &dyn std::fmt::Display| {
-        ExitError::failed(format!("the sample gateway cannot start: {e}"))
-    };
     let listener =
-        background.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(|e| fail(&e))?;
-    let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
+        background.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(no_gateway)?;
+    let origin = format!("http://{}", listener.local_addr().map_err(no_gateway)?);
     let options = demo_client(&origin, &me, &users)?;
-    let db = Some(dir.join("gateway.db"));
     let stop = CancellationToken::new();
-    let served = {
-        let _inside = background.enter();
-        let options = GatewayOptions { db, users, ..GatewayOptions::default() };
-        let gateway = gateway::open(options).map_err(|e| fail(&e))?;
-        demo::seed(&gateway).map_err(ExitError::failed)?;
-        tokio::spawn(demo::answer(Arc::clone(&gateway)));
-        tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()))
-    };
+    // The sample data is written while the store is opened.
+    let (store, appearance, gateway) = std::thread::scope(|scope| {
+        let gateway = scope.spawn(|| sample_gateway(&dir, users));
+        (Store::open(&dir.join(STORE)), Appearance::of(global, &config), gateway.join())
+    });
+    let store = store.map_err(|e| ExitError::failed(e.to_string()))?;
+    let appearance = appearance?;
+    let gateway = gateway.map_err(|_| no_gateway("it stopped unexpectedly"))??;
+    background.spawn(demo::answer(Arc::clone(&gateway)));
+    let served =
+        background.spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()));
     let sync_options = sync::SyncOptions {
         grace: config.preferences.sending.grace(),
         ..sync::SyncOptions::default()
@@ -82,12 +82,25 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let live = LiveAccount { account, client, store, options: sync_options };
     let manager = ManagerSetup::default();
     manager.open.insert(&live.account, live.store.clone(), None);
-    let result = converse(&background, setup, vec![live], manager);
+    let result = converse(&background, setup, appearance, vec![live], manager);
     stop.cancel();
     let _ = background.block_on(async { tokio::time::timeout(PATIENCE, served).await });
     drop(lock);
     background.shutdown_background();
     result
+}
+
+fn no_gateway(error: impl std::fmt::Display) -> ExitError {
+    ExitError::failed(format!("the sample gateway cannot start: {error}"))
+}
+
+/// Opens the gateway, and fills it if it is new.
+fn sample_gateway(dir: &Path, users: Vec<GatewayUser>) -> Result<Arc<GatewayState>, ExitError> {
+    let db = Some(dir.join("gateway.db"));
+    let options = GatewayOptions { db, users, ..GatewayOptions::default() };
+    let gateway = gateway::open(options).map_err(no_gateway)?;
+    demo::seed(&gateway).map_err(ExitError::failed)?;
+    Ok(gateway)
 }
 
 /// The demo uses the user's keys and display settings, but not the accounts.

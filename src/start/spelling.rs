@@ -1,7 +1,16 @@
-//! What can be said about spell check outside of the program: which dictionaries it uses, and what is wrong with others.
+//! The files of spell check: which dictionaries are used and what is wrong with others, and the user's own words.
 
 use crate::model::UiPreferences;
 use crate::runtime::spelling::dictionaries::{Places, files, load};
+use std::path::{Path, PathBuf};
+
+/// The file with the words that the user has added to the dictionary: in the data folder, for all accounts; for the
+/// demo, in its own folder. `dir` is the folder of the first account.
+pub fn own_words(dir: &Path, demo: bool) -> PathBuf {
+    // An account's own folder is two below.
+    let data = dir.parent().and_then(Path::parent).filter(|_| !demo);
+    data.unwrap_or(dir).join("words.txt")
+}
 
 /// The dictionaries of the configuration, each as its file or as what is wrong with it; nothing while spell check is off.
 pub fn dictionaries(ui: &UiPreferences) -> Vec<Result<String, String>> {

@@ -1,9 +1,6 @@
 //! The themes of the user: files `themes/NAME.toml` beside the configuration file.
 
-use super::RunSetup;
-use crate::app::Prefs;
 use crate::cli::Global;
-use crate::cli::context::ExitError;
 use crate::config::paths;
 use crate::model::UiPreferences;
 use crate::ui::{ColorDepth, Themes};
@@ -12,25 +9,10 @@ use std::path::PathBuf;
 /// More than this is no theme.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// The themes of a run, and what to tell the user at its start.
-///
-/// # Errors
-/// If a built-in theme cannot be read.
-pub fn of_run(
-    setup: &RunSetup,
-    depth: ColorDepth,
-    prefs: &mut Prefs,
-) -> Result<(Themes, Vec<String>), ExitError> {
-    let own = Own::of(setup.imports.as_ref());
-    let (themes, problems) = own.read(depth, &prefs.choices.ui).map_err(ExitError::failed)?;
-    prefs.themes = themes.names();
-    Ok((themes, [setup.notices.as_slice(), problems.as_slice()].concat()))
-}
-
 /// The names of all themes: the built-in ones, and those of the user's files.
 pub fn names(global: &Global) -> Vec<String> {
     let built_in = Themes::built_in(ColorDepth::None, false).map(|themes| themes.names());
-    let own = Own::of(Some(global)).files().into_iter().map(|(name, _)| name);
+    let own = Own::of(global).files().into_iter().map(|(name, _)| name);
     built_in.unwrap_or_default().into_iter().chain(own).collect()
 }
 
@@ -40,9 +22,9 @@ pub struct Own {
 }
 
 impl Own {
-    /// Beside the configuration file; nowhere for the demo.
-    pub fn of(global: Option<&Global>) -> Self {
-        let file = global.and_then(|global| paths::config_file(global.config.clone()).ok());
+    /// Beside the configuration file.
+    pub fn of(global: &Global) -> Self {
+        let file = paths::config_file(global.config.clone()).ok();
         Self { dir: file.and_then(|file| Some(file.parent()?.join("themes"))) }
     }
 

@@ -1,5 +1,6 @@
 //! The threads of the program: one for the screen, one for everything else, and those of the stores.
 
+use super::appearance::Appearance;
 use super::{LiveAccount, ManagerSetup, RunSetup, show};
 use crate::cli::context::ExitError;
 use std::time::Duration;
@@ -47,6 +48,7 @@ fn threads(count: usize) -> Result<Runtime, ExitError> {
 pub fn converse(
     background: &Runtime,
     setup: RunSetup,
+    appearance: Appearance,
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
@@ -54,6 +56,7 @@ pub fn converse(
     screen.map_err(|e| threads_failed(&e))?.block_on(show(
         background.handle(),
         setup,
+        appearance,
         live,
         manager,
     ))

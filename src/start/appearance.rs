@@ -1,31 +1,53 @@
-//! What a run starts with: the preferences of the configuration, with what is "auto" there decided.
+//! What a run looks like at its start: the preferences of the configuration, with what is "auto" there decided, and the
+//! themes.
 
-use super::RunSetup;
+use super::themes::Own;
 use crate::app::Prefs;
+use crate::cli::Global;
 use crate::cli::context::ExitError;
+use crate::config::Config;
 use crate::model::{Bidi, EmojiStyle, EmojiWidth, Glyphs, Preferences};
 use crate::runtime::background;
 use crate::runtime::joined_emoji::TerminalHints;
-use crate::runtime::terminfo::{Signs, has_plain_font};
-use std::path::{Path, PathBuf};
+use crate::runtime::terminfo::{self, Signs, has_plain_font};
+use crate::ui::{ColorDepth, Themes};
 use std::sync::Arc;
 
-/// Preferences of a run.
-///
-/// # Errors
-/// When the system has no random numbers.
-pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
+/// What depends on the configuration and the terminal only.
+pub struct Appearance {
+    pub prefs: Prefs,
+    pub depth: ColorDepth,
+    pub themes: Themes,
+    /// What is wrong with the themes of the user, one line each.
+    pub problems: Vec<String>,
+}
+
+impl Appearance {
+    /// # Errors
+    /// When the system has no random numbers, or a built-in theme cannot be read.
+    pub fn of(global: &Global, config: &Config) -> Result<Self, ExitError> {
+        let mut prefs = prefs(config)?;
+        let hints = terminfo::ColorHints::of_environment();
+        let depth = hints.depth(terminfo::colors(&hints.term));
+        let own = Own::of(global);
+        let (themes, problems) = own.read(depth, &prefs.choices.ui).map_err(ExitError::failed)?;
+        prefs.themes = themes.names();
+        Ok(Self { prefs, depth, themes, problems })
+    }
+}
+
+fn prefs(config: &Config) -> Result<Prefs, ExitError> {
     // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
     let random =
         getrandom::u64().map_err(|_| ExitError::failed("the system provides no random numbers"))?;
-    let mut choices = setup.config.preferences.clone();
+    let mut choices = config.preferences.clone();
     decide(&mut choices);
     Ok(Prefs {
         zone: crate::config::local_zone(),
-        keymap: Arc::new(setup.config.keymap.clone()),
-        key_changes: setup.config.key_choices.changes.clone(),
-        demo: setup.demo,
-        read_only: setup.read_only,
+        keymap: Arc::new(config.keymap.clone()),
+        key_changes: config.key_choices.changes.clone(),
+        demo: false,
+        read_only: false,
         enhanced_keyboard: false,
         first_client_id: random >> 2 | 1 << 61,
         choices,
@@ -34,13 +56,6 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         themes: Vec::new(),
         background: background::of_environment(&std::env::var("COLORFGBG").unwrap_or_default()),
     })
-}
-
-/// The file with the words that the user has added to the dictionary: in the data folder, for all accounts.
-pub fn own_words(setup: &RunSetup) -> PathBuf {
-    // An account's own folder is two below.
-    let data = setup.dir.parent().and_then(Path::parent).filter(|_| !setup.demo);
-    data.unwrap_or(&setup.dir).join("words.txt")
 }
 
 /// Decides what is "auto" by what is known of the terminal.
