@@ -273,9 +273,14 @@ impl Shared {
 
     /// Sends the stored members and settings of a group to the app, if there are any.
     pub(super) async fn send_cached_thread(&self, id: &ConversationId) {
-        if let Ok(Some(json)) = self.store.thread_json(id).await
-            && let Ok(thread) = wire::thread(&json)
-        {
+        if let Ok(Some(json)) = self.store.thread_json(id).await {
+            self.send_stored_thread(id, &json).await;
+        }
+    }
+
+    /// Sends a thread from the store; nothing if it cannot be read.
+    pub(super) async fn send_stored_thread(&self, id: &ConversationId, json: &str) {
+        if let Ok(thread) = wire::thread(json) {
             self.send_thread(id, thread).await;
         }
     }

@@ -42,7 +42,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
         match request {
             Request::Open { conversation } => {
                 shared.set_open_chat(&conversation);
-                requests::show_stored(shared, &conversation).await;
+                snapshot::show_stored(shared, &conversation).await;
             }
             Request::Older { conversation, before } => {
                 older(shared, &conversation, &before).await;
@@ -85,7 +85,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
 async fn show_again(shared: &Arc<Shared>, chat: Option<ConversationId>) {
     snapshot::send_all(shared).await;
     if let Some(chat) = chat {
-        requests::show_stored(shared, &chat).await;
+        snapshot::show_stored(shared, &chat).await;
     }
 }
 

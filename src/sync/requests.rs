@@ -2,14 +2,14 @@
 
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
-use super::{Shared, archive_files, downloads, sign_in, stored, threads, wall_clock};
+use super::{Shared, archive_files, downloads, sign_in, snapshot, stored, threads, wall_clock};
 use crate::client::{Error, for_user, if_all_is_well};
 use crate::model::{
-    Arrival, ConversationId, Delta, Draft, Fault, FaultKind, MessageKey, Outbound, Placement,
-    RawMessage, ReadMarker, Request, Response, Ticket,
+    Arrival, ConversationId, Coverage, Delta, Draft, Fault, FaultKind, MessageKey, Outbound,
+    Placement, RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
-use crate::store::{JoinedHistory, JoinedPage};
+use crate::store::{JoinedHistory, JoinedPage, StoreError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -17,8 +17,6 @@ use tokio::sync::{Semaphore, mpsc};
 const PARALLEL: usize = 5;
 /// Changes that can be queued.
 const CHANGES: usize = 256;
-/// Messages sent to the app when a chat is opened.
-const FIRST_PAGE: u32 = 60;
 /// Messages on each side of a place that is opened.
 const AROUND: u32 = 60;
 
@@ -139,7 +137,7 @@ impl Dispatcher {
         let shared = &self.shared;
         shared.set_open_chat(&conversation);
         // The stored page is sent in order, so that it cannot arrive after that of a chat that is opened later.
-        show_stored(shared, &conversation).await;
+        snapshot::show_stored(shared, &conversation).await;
         shared.receipts.check_soon();
         shared.history.gaps.notify_one();
         let was_forgotten = stored::opened(shared, &conversation).await;
@@ -180,21 +178,12 @@ where
     });
 }
 
-pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
-    let history = shared.joined(id);
-    let stored = history.newest(FIRST_PAGE).await;
-    send_coverage(shared, id, &history).await;
-    send_stored(shared, id, &history, stored, Placement::Newest).await;
-    if let Ok(read_receipts) = shared.store.read_receipts(id).await
-        && !read_receipts.is_empty()
-    {
-        shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
-    }
-    shared.send_cached_thread(id).await;
-}
-
-async fn send_coverage(shared: &Shared, id: &ConversationId, history: &JoinedHistory) {
-    if let Ok(coverage) = history.coverage().await {
+pub(super) async fn send_coverage(
+    shared: &Shared,
+    id: &ConversationId,
+    coverage: Result<Coverage, StoreError>,
+) {
+    if let Ok(coverage) = coverage {
         shared.send(Delta::Coverage { conversation: id.clone(), coverage }).await;
     }
 }
@@ -227,7 +216,7 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
         Ok((found, at_end)) => {
             let placement =
                 Placement::Around { place: key.into(), reached_start: found.is_last, at_end };
-            send_coverage(shared, id, &history).await;
+            send_coverage(shared, id, history.coverage().await).await;
             send_stored(shared, id, &history, found, placement).await;
         }
         Err(error) => {

@@ -4,13 +4,16 @@
 use super::apply::decode_stored;
 use super::{Shared, requests};
 use crate::model::edits::Edits;
-use crate::model::{Conversation, ConversationId, Delta, Message, RawMessage, UserId};
+use crate::model::{Conversation, ConversationId, Delta, Message, Placement, RawMessage, UserId};
 use crate::protocol::decode;
 use crate::store::{CachedConversation, ConversationNumber, OutboxItem};
 use std::sync::Arc;
 
 /// The most threads whose stored members are sent at the start, because the conversations are named after them.
 const MOST_STORED_ROSTERS: usize = 300;
+
+/// Messages sent to the app when a chat is opened.
+const FIRST_PAGE: u32 = 60;
 
 /// Conversations in each part of the list after the first.
 const NEXT_PARTS: usize = 10_000;
@@ -45,7 +48,7 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     if let Some(id) = open {
         shared.send(Delta::LastOpen(id.clone())).await;
         // The app will ask for it, but may still be preparing the screen.
-        requests::show_stored(shared, &id).await;
+        show_stored(shared, &id).await;
     }
     for item in &snapshot.outbox {
         shared
@@ -59,6 +62,26 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
             .await;
     }
     (snapshot.outbox, ListRest { numbers: snapshot.rest, rosters })
+}
+
+/// Sends what is stored of a conversation: its newest page, what is known of others' reading, and its members.
+pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
+    let history = shared.joined(id);
+    // Asked for together, so that the store answers without a change of threads between them, and one frame shows all.
+    let (page, coverage, read_receipts, thread) = tokio::join!(
+        history.newest(FIRST_PAGE),
+        history.coverage(),
+        shared.store.read_receipts(id),
+        shared.store.thread_json(id)
+    );
+    requests::send_coverage(shared, id, coverage).await;
+    requests::send_stored(shared, id, &history, page, Placement::Newest).await;
+    if let Some(read_receipts) = read_receipts.ok().filter(|known| !known.is_empty()) {
+        shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
+    }
+    if let Ok(Some(thread)) = thread {
+        shared.send_stored_thread(id, &thread).await;
+    }
 }
 
 /// Sends the rest of the list, part by part.
