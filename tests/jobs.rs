@@ -4,6 +4,7 @@ mod common;
 
 use common::terminal::Terminal;
 use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -142,6 +143,7 @@ fn every_thread_holds_the_stop_signal_back_whatever_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     let token = dir.path().join("token");
     std::fs::write(&token, "secret").unwrap();
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
     let config = format!(
         "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:9/v1\"\ntoken = {{ file = \"{}\" }}\n",
         token.display()
