@@ -11,16 +11,15 @@
 //! - When no request has reached the server, the first answer ends the outage. "The registration is gone" counts as the
 //!   answer of a server that works, as after a restart, unless it comes again soon.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
-//! - After a few requests that succeeded in a row an outage holds nothing back until the next failure, but they wait for
-//!   their turn: work that needs several requests must be able to finish, because the one that failed may come after it.
+//! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
+//!   several requests must be able to finish, because the request that failed may come after it.
 //! - What can be left out, such as typing signals, is left out while anything fails.
 //! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
 //!   what comes of it. Polls are no such attempts, because they take long to be answered.
 
-use super::backoff::{self, Waits};
+use super::backoff;
 use super::error::{Error, ErrorKind, UNNAMED_PAUSE};
 use super::failing::{Failures, Purpose, Trouble, Urgency};
-use super::pace::Pace;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,12 +30,15 @@ use tokio::time::Instant;
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The longest pause where the server does not say how long it lasts (facts 8.8).
 const LONGEST_UNNAMED: Duration = Duration::from_secs(10 * 60);
+/// The time between two requests after a first 429, which doubles with each further one.
+const FIRST_PACE: Duration = Duration::from_millis(250);
+const SLOWEST_PACE: Duration = Duration::from_secs(4);
+/// After so much time without a 429 requests may follow each other twice as fast.
+const PACE_HOLDS: Duration = Duration::from_secs(60);
 /// The longest wait after a request that succeeded during an outage: it is no sign that the rest still fails.
 const SUCCESS_WAIT: Duration = Duration::from_secs(30);
 /// So many successful requests in a row, polls and what the user does aside, are let through at the pace of the back-off.
 const PACED_SUCCESSES: u32 = 2;
-/// The least time between two such requests during an outage, in first back-offs.
-const TURN: u32 = 8;
 /// A poll that is open for so long works, so the others need not wait for its end.
 const POLL_WORKS: Duration = Duration::from_secs(3);
 
@@ -79,10 +81,44 @@ struct Outage {
     /// Successful requests since the last failure, polls and what the user does aside.
     successes: u32,
     until: Instant,
-    /// When the next request may leave, polls and what the user does aside.
-    turn: Instant,
     /// There was no answer at all.
     no_answer: bool,
+}
+
+/// The least time between two requests, learnt from refusals.
+#[derive(Default)]
+struct Pace {
+    gap: Duration,
+    next: Option<Instant>,
+    since: Option<Instant>,
+}
+
+impl Pace {
+    fn slow_down(&mut self, now: Instant) {
+        self.gap = self.gap.saturating_mul(2).clamp(FIRST_PACE, SLOWEST_PACE);
+        self.since = Some(now);
+    }
+
+    fn relax(&mut self, now: Instant) {
+        if self.since.is_some_and(|since| now.duration_since(since) >= PACE_HOLDS) {
+            self.gap = if self.gap <= FIRST_PACE { Duration::ZERO } else { self.gap / 2 };
+            self.since = (!self.gap.is_zero()).then_some(now);
+        }
+    }
+
+    /// When the next request may leave.
+    fn slot(&mut self, now: Instant) -> Instant {
+        let slot = self.next.map_or(now, |next| next.max(now));
+        self.next = (!self.gap.is_zero()).then_some(slot + self.gap);
+        slot
+    }
+}
+
+/// The first and the longest back-off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    pub base: Duration,
+    pub cap: Duration,
 }
 
 pub(super) struct Gate {
@@ -116,7 +152,8 @@ impl Drop for GatePass<'_> {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { state: Mutex::default(), waits: Mutex::default(), tried: Notify::new() }
+        let waits = Waits { base: Duration::from_secs(1), cap: Duration::from_secs(60) };
+        Self { state: Mutex::default(), waits: Mutex::new(waits), tried: Notify::new() }
     }
 }
 
@@ -162,7 +199,7 @@ impl Gate {
                 if let Some(other) = other {
                     other.until
                 } else {
-                    let due = *slot.get_or_insert_with(|| state.slot(purpose, now, base));
+                    let due = *slot.get_or_insert_with(|| state.pace.slot(now));
                     if due <= now {
                         let single = single.map(|kind| state.begin(kind, purpose, now));
                         return Ok(GatePass { gate: self, since: now, single });
@@ -302,9 +339,8 @@ impl Gate {
         let known = state.outage.take();
         let count = known.as_ref().map_or(before, |known| known.count.saturating_add(1));
         let until = now + self.backoff(count);
-        let until = known.as_ref().map_or(until, |known| known.until.max(until));
-        let turn = known.map_or(now, |known| known.turn);
-        state.outage = Some(Outage { count, successes: 0, until, turn, no_answer });
+        let until = known.map_or(until, |known| known.until.max(until));
+        state.outage = Some(Outage { count, successes: 0, until, no_answer });
     }
 }
 
@@ -336,15 +372,6 @@ impl GateState {
             return None;
         }
         until(Some(outage.until)).map(|until| until - now)
-    }
-
-    /// When a request may leave that is not held back.
-    fn slot(&mut self, purpose: &Purpose, now: Instant, base: Duration) -> Instant {
-        let slot = self.pace.slot(now);
-        let Some(outage) = self.outage.as_mut().filter(|_| !purpose.is_free()) else { return slot };
-        let slot = slot.max(outage.turn);
-        outage.turn = slot + base * TURN;
-        slot
     }
 
     /// What a request is a single attempt of, if others have to wait for its outcome.
@@ -594,31 +621,6 @@ mod tests {
         let failed = failure(ErrorKind::Unavailable);
         ask(&gate, &Purpose::new("POST", "subscriptions", Urgency::Background), failed).await;
         assert!(ask(&gate, &pages, Ok(())).await.is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_succeeds_during_an_outage_takes_turns_but_for_the_user() {
-        let gate = Gate::default();
-        for kind in ["subscriptions", "properties"] {
-            let purpose = Purpose::new("POST", kind, Urgency::Background);
-            while ask(&gate, &purpose, failure(ErrorKind::Unavailable)).await.is_some() {
-                tokio::time::advance(Duration::from_secs(1)).await;
-            }
-        }
-        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
-        for _ in 0..=PACED_SUCCESSES {
-            while let Some(wait) = ask(&gate, &pages, Ok(())).await {
-                tokio::time::advance(wait).await;
-            }
-        }
-        let start = Instant::now();
-        for _ in 0..7 {
-            assert_eq!(ask(&gate, &pages, Ok(())).await, None);
-        }
-        assert_eq!(start.elapsed().as_secs(), 56);
-        let opened = Purpose::new("GET", "/conversations/mia/messages", Urgency::User);
-        assert_eq!(ask(&gate, &opened, Ok(())).await, None);
-        assert_eq!(start.elapsed().as_secs(), 56);
     }
 
     #[tokio::test(start_paused = true)]
