@@ -192,6 +192,7 @@ impl Store {
     /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
         let (readable, writer) = if let Some(writer) = writer {
+            // A file that can be written can be read beside its writer.
             (Readable::Shared(path.to_owned()), writer)
         } else {
             let readable = Readable::of(path)?;

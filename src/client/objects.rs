@@ -217,7 +217,7 @@ impl Client {
         };
         let value = secret_header(&value)?;
         let mut url = object.join(path)?;
-        // A redirect stays at the same origin.
+        // Redirects stay at the same origin, so one client is enough.
         let http = self.transport.client(&url).await?;
         for _ in 0..MOST_REDIRECTS {
             let request = http.request(Method::GET, url.clone()).header(&name, value.clone());

@@ -1,19 +1,19 @@
-//! The HTTP clients of an account or a sign-in: one for https, and one for plain http.
+//! The HTTP clients of an account or a sign-in: one for https and one for plain http.
 
 use super::{Error, tls};
 use reqwest::Url;
 use std::path::PathBuf;
 use tokio::sync::Mutex;
 
-/// Builds each client on first use. The one for https loads the root certificates of the system, which takes longer than
-/// painting the first screen; a gateway on this machine is asked by plain http and does not have to wait for them.
+/// Each client is built when it is first used. The one for https loads the system's root certificates, which takes longer
+/// than painting the first screen. Requests to a gateway on this machine use plain HTTP and need not wait for that.
 pub(super) struct Transport {
     /// The server is on this machine.
     loopback: bool,
     /// Certificates to trust beside those of the system.
     pub ca_file: Option<PathBuf>,
     secure: Mutex<Option<reqwest::Client>>,
-    /// For addresses of this machine only ([`super::BaseUrl`]).
+    /// For addresses of this machine only: [`super::BaseUrl`] allows plain HTTP for no others.
     plain: Mutex<Option<reqwest::Client>>,
 }
 
@@ -29,11 +29,10 @@ impl Transport {
     pub(super) async fn client(&self, url: &Url) -> Result<reqwest::Client, Error> {
         if url.scheme() == "http" {
             let mut kept = self.plain.lock().await;
-            let client = match kept.take() {
-                Some(client) => client,
-                None => tls::plain_client()?,
-            };
-            return Ok(kept.insert(client).clone());
+            if let Some(client) = kept.as_ref() {
+                return Ok(client.clone());
+            }
+            return Ok(kept.insert(tls::plain_client()?).clone());
         }
         let mut kept = self.secure.lock().await;
         if let Some(client) = kept.as_ref() {

@@ -70,7 +70,7 @@ fn yes() -> bool {
     true
 }
 
-/// The sample data, which is read once: every message asks for the name of its sender.
+/// The sample data. It is parsed only once, because the name of the sender is looked up for every message.
 static SAMPLE: LazyLock<Result<DemoFile, String>> = LazyLock::new(|| {
     toml::from_str(SAMPLE_TOML)
         .map_err(|e| format!("the sample gateway cannot be read: {}", e.message()))

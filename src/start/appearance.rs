@@ -1,5 +1,4 @@
-//! What a run looks like at its start: the preferences of the configuration, with what is "auto" there decided, and the
-//! themes.
+//! What a run looks like at its start: the preferences of the configuration, with every "auto" decided, and the themes.
 
 use super::themes::Own;
 use crate::app::Prefs;
@@ -13,7 +12,7 @@ use crate::runtime::terminfo::{self, Signs, has_plain_font};
 use crate::ui::{ColorDepth, Themes};
 use std::sync::Arc;
 
-/// What depends on the configuration and the terminal only.
+/// What a run looks like, as far as it depends only on the configuration and the terminal.
 pub struct Appearance {
     pub prefs: Prefs,
     pub depth: ColorDepth,

@@ -50,7 +50,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let origin = format!("http://{}", listener.local_addr().map_err(no_gateway)?);
     let options = demo_client(&origin, &me, &users)?;
     let stop = CancellationToken::new();
-    // The sample data is written while the store is opened.
+    // The store is opened while the sample data is written.
     let (store, appearance, gateway) = std::thread::scope(|scope| {
         let gateway = scope.spawn(|| sample_gateway(&dir, users));
         (Store::open(&dir.join(STORE)), Appearance::of(global, &config), gateway.join())
@@ -94,7 +94,7 @@ fn no_gateway(error: impl std::fmt::Display) -> ExitError {
     ExitError::failed(format!("the sample gateway cannot start: {error}"))
 }
 
-/// Opens the gateway, and fills it if it is new.
+/// Opens the gateway, and fills it with the sample data if it is new.
 fn sample_gateway(dir: &Path, users: Vec<GatewayUser>) -> Result<Arc<GatewayState>, ExitError> {
     let db = Some(dir.join("gateway.db"));
     let options = GatewayOptions { db, users, ..GatewayOptions::default() };

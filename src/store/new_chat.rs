@@ -22,8 +22,9 @@ fn key(of: &ConversationId) -> String {
 /// Moves to their threads what was still written for the persons when the program ended: a draft that was typed, and the
 /// chat that was open, before the screen knew of the thread.
 pub(super) fn finish_moves(c: &Connection) -> rusqlite::Result<()> {
-    let any = "SELECT 1 FROM meta WHERE key > 'thread_of:' AND key < 'thread_of;'";
-    if !c.prepare(any)?.exists([])? {
+    // Without a moved conversation, nothing has to be written. The range holds the keys that begin with "thread_of:".
+    let moved = "SELECT 1 FROM meta WHERE key > 'thread_of:' AND key < 'thread_of;'";
+    if !c.prepare(moved)?.exists([])? {
         return Ok(());
     }
     c.execute_batch(

@@ -67,7 +67,7 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
 /// Sends what is stored of a conversation: its newest page, what is known of others' reading, and its members.
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let history = shared.joined(id);
-    // Asked for together, so that the store answers without a change of threads between them, and one frame shows all.
+    // Read together: the store need not wake this task in between, and one frame shows everything.
     let (page, coverage, read_receipts, thread) = tokio::join!(
         history.newest(FIRST_PAGE),
         history.coverage(),
