@@ -2,6 +2,19 @@
 
 use std::time::Duration;
 
+/// The first and the longest back-off.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    pub base: Duration,
+    pub cap: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { base: Duration::from_secs(1), cap: Duration::from_secs(60) }
+    }
+}
+
 /// The wait before attempt number `attempt` (from 1). `random` is uniform over all of `u64`.
 pub fn wait(base: Duration, cap: Duration, attempt: u32, random: u64) -> Duration {
     let factor = 1u32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(u32::MAX);

@@ -11,15 +11,17 @@
 //! - When no request has reached the server, the first answer ends the outage. "The registration is gone" counts as the
 //!   answer of a server that works, as after a restart, unless it comes again soon.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
-//! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
-//!   several requests must be able to finish, because the request that failed may come after it.
+//! - After a few requests that succeeded in a row, background requests are no longer refused until the next failure, but
+//!   leave one at a time, seconds apart. Work that needs several requests must be able to finish, because the one that
+//!   failed may come after it.
 //! - What can be left out, such as typing signals, is left out while anything fails.
 //! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
 //!   what comes of it. Polls are no such attempts, because they take long to be answered.
 
-use super::backoff;
+use super::backoff::{self, Waits};
 use super::error::{Error, ErrorKind, UNNAMED_PAUSE};
 use super::failing::{Failures, Purpose, Trouble, Urgency};
+use super::pace::Pace;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,15 +32,12 @@ use tokio::time::Instant;
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The longest pause where the server does not say how long it lasts (facts 8.8).
 const LONGEST_UNNAMED: Duration = Duration::from_secs(10 * 60);
-/// The time between two requests after a first 429, which doubles with each further one.
-const FIRST_PACE: Duration = Duration::from_millis(250);
-const SLOWEST_PACE: Duration = Duration::from_secs(4);
-/// After so much time without a 429 requests may follow each other twice as fast.
-const PACE_HOLDS: Duration = Duration::from_secs(60);
 /// The longest wait after a request that succeeded during an outage: it is no sign that the rest still fails.
 const SUCCESS_WAIT: Duration = Duration::from_secs(30);
 /// So many successful requests in a row, polls and what the user does aside, are let through at the pace of the back-off.
 const PACED_SUCCESSES: u32 = 2;
+/// The time between two requests that take turns during an outage, as a multiple of the first back-off.
+const TURN: u32 = 8;
 /// A poll that is open for so long works, so the others need not wait for its end.
 const POLL_WORKS: Duration = Duration::from_secs(3);
 
@@ -81,44 +80,10 @@ struct Outage {
     /// Successful requests since the last failure, polls and what the user does aside.
     successes: u32,
     until: Instant,
+    /// When the next request may leave, polls and what the user does aside.
+    turn: Instant,
     /// There was no answer at all.
     no_answer: bool,
-}
-
-/// The least time between two requests, learnt from refusals.
-#[derive(Default)]
-struct Pace {
-    gap: Duration,
-    next: Option<Instant>,
-    since: Option<Instant>,
-}
-
-impl Pace {
-    fn slow_down(&mut self, now: Instant) {
-        self.gap = self.gap.saturating_mul(2).clamp(FIRST_PACE, SLOWEST_PACE);
-        self.since = Some(now);
-    }
-
-    fn relax(&mut self, now: Instant) {
-        if self.since.is_some_and(|since| now.duration_since(since) >= PACE_HOLDS) {
-            self.gap = if self.gap <= FIRST_PACE { Duration::ZERO } else { self.gap / 2 };
-            self.since = (!self.gap.is_zero()).then_some(now);
-        }
-    }
-
-    /// When the next request may leave.
-    fn slot(&mut self, now: Instant) -> Instant {
-        let slot = self.next.map_or(now, |next| next.max(now));
-        self.next = (!self.gap.is_zero()).then_some(slot + self.gap);
-        slot
-    }
-}
-
-/// The first and the longest back-off.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waits {
-    pub base: Duration,
-    pub cap: Duration,
 }
 
 pub(super) struct Gate {
@@ -152,8 +117,7 @@ impl Drop for GatePass<'_> {
 
 impl Default for Gate {
     fn default() -> Self {
-        let waits = Waits { base: Duration::from_secs(1), cap: Duration::from_secs(60) };
-        Self { state: Mutex::default(), waits: Mutex::new(waits), tried: Notify::new() }
+        Self { state: Mutex::default(), waits: Mutex::default(), tried: Notify::new() }
     }
 }
 
@@ -199,8 +163,11 @@ impl Gate {
                 if let Some(other) = other {
                     other.until
                 } else {
-                    let due = *slot.get_or_insert_with(|| state.pace.slot(now));
+                    let slot = *slot.get_or_insert_with(|| state.pace.slot(now));
+                    // Looked at each time, because the outage may have ended meanwhile.
+                    let due = state.turn(purpose).map_or(slot, |turn| slot.max(turn));
                     if due <= now {
+                        state.take_turn(purpose, now + base * TURN);
                         let single = single.map(|kind| state.begin(kind, purpose, now));
                         return Ok(GatePass { gate: self, since: now, single });
                     }
@@ -339,8 +306,9 @@ impl Gate {
         let known = state.outage.take();
         let count = known.as_ref().map_or(before, |known| known.count.saturating_add(1));
         let until = now + self.backoff(count);
-        let until = known.map_or(until, |known| known.until.max(until));
-        state.outage = Some(Outage { count, successes: 0, until, no_answer });
+        let until = known.as_ref().map_or(until, |known| known.until.max(until));
+        let turn = known.map_or(now, |known| known.turn);
+        state.outage = Some(Outage { count, successes: 0, until, turn, no_answer });
     }
 }
 
@@ -372,6 +340,19 @@ impl GateState {
             return None;
         }
         until(Some(outage.until)).map(|until| until - now)
+    }
+
+    /// The time of a request's turn; `None` if it need not wait for one.
+    fn turn(&self, purpose: &Purpose) -> Option<Instant> {
+        let outage = self.outage.as_ref().filter(|_| !purpose.is_free())?;
+        (outage.successes > PACED_SUCCESSES).then_some(outage.turn)
+    }
+
+    /// Notes that a request leaves, and when the next one may.
+    fn take_turn(&mut self, purpose: &Purpose, next: Instant) {
+        if let Some(outage) = self.outage.as_mut().filter(|_| !purpose.is_free()) {
+            outage.turn = next;
+        }
     }
 
     /// What a request is a single attempt of, if others have to wait for its outcome.
@@ -621,6 +602,58 @@ mod tests {
         let failed = failure(ErrorKind::Unavailable);
         ask(&gate, &Purpose::new("POST", "subscriptions", Urgency::Background), failed).await;
         assert!(ask(&gate, &pages, Ok(())).await.is_some());
+    }
+
+    /// Lets two kinds of requests fail, and others succeed until they are not held back any more.
+    async fn outage_with_successes(gate: &Gate, failing: &[Purpose; 2], pages: &Purpose) {
+        for purpose in failing {
+            while ask(gate, purpose, failure(ErrorKind::Unavailable)).await.is_some() {
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+        }
+        for _ in 0..=PACED_SUCCESSES {
+            while let Some(wait) = ask(gate, pages, Ok(())).await {
+                tokio::time::advance(wait).await;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_its_turn_leaves_when_the_outage_ends() {
+        let gate = Gate::default();
+        let failing = ["subscriptions", "properties"];
+        let failing = failing.map(|kind| Purpose::new("POST", kind, Urgency::Background));
+        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
+        outage_with_successes(&gate, &failing, &pages).await;
+        let start = Instant::now();
+        let waits = async { gate.enter(&pages).await.map(drop).unwrap() };
+        let ends = async {
+            let opened = Purpose::new("GET", "/conversations/mia/messages", Urgency::User);
+            let pass = gate.enter(&opened).await.unwrap();
+            for purpose in &failing {
+                gate.worked(purpose, start);
+            }
+            drop(pass);
+        };
+        tokio::join!(waits, ends);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_succeeds_during_an_outage_takes_turns_but_for_the_user() {
+        let gate = Gate::default();
+        let failing = ["subscriptions", "properties"];
+        let failing = failing.map(|kind| Purpose::new("POST", kind, Urgency::Background));
+        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
+        outage_with_successes(&gate, &failing, &pages).await;
+        let start = Instant::now();
+        for _ in 0..7 {
+            assert_eq!(ask(&gate, &pages, Ok(())).await, None);
+        }
+        assert_eq!(start.elapsed().as_secs(), 56);
+        let opened = Purpose::new("GET", "/conversations/mia/messages", Urgency::User);
+        assert_eq!(ask(&gate, &opened, Ok(())).await, None);
+        assert_eq!(start.elapsed().as_secs(), 56);
     }
 
     #[tokio::test(start_paused = true)]
