@@ -8,7 +8,7 @@ mod profiles;
 mod sign_in;
 
 pub use objects::ObjectProfile;
-pub use profiles::{BUILT_IN, ProfileError};
+pub use profiles::{ProfileError, built_in_names};
 pub use sign_in::{AccountKind, ServiceMap, SignInFallback, SignInProfile};
 
 use crate::model::{AuthStyle, PollMode};

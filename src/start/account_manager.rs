@@ -10,7 +10,7 @@ use crate::model::{
     AccountChange, AccountId, Delta, Fault, FaultKind, NewAccount, Outbound, Request, Response,
     ServiceChoice, Ticket, UserId,
 };
-use crate::protocol::service::{AccountKind, BUILT_IN, ServiceProfile};
+use crate::protocol::service::{AccountKind, ServiceProfile, built_in_names};
 use crate::store::{OpenArchives, Store};
 use crate::sync::{self, AccountJoiner, RunningAccount};
 use std::collections::HashMap;
@@ -312,8 +312,7 @@ fn services(global: &Global) -> Result<Vec<ServiceChoice>, String> {
     let config = crate::config::Config::load(&file).map_err(|e| e.to_string())?;
     let changes = config.map(|config| config.services).unwrap_or_default();
     let own = changes.keys().map(String::as_str);
-    let built_in = BUILT_IN.iter().map(|(name, _)| *name);
-    let mut names: Vec<&str> = built_in.chain(own).collect();
+    let mut names: Vec<&str> = own.chain(built_in_names()).collect();
     names.sort_by_key(|name| match *name {
         "teams-free" => 0,
         "teams-work" => 1,

@@ -4,16 +4,47 @@
 
 use super::ServiceProfile;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use toml::{Table, Value};
 
-/// Names and texts of the built-in profiles.
-pub const BUILT_IN: &[(&str, &str)] = &[
-    (LOCAL, include_str!("../../../assets/services/local.toml")),
-    ("skype", include_str!("../../../assets/services/skype.toml")),
-    ("teams-free", include_str!("../../../assets/services/teams-free.toml")),
-    ("teams-work", include_str!("../../../assets/services/teams-work.toml")),
+static BUILT_IN: [BuiltIn; 4] = [
+    BuiltIn::new(LOCAL, include_str!("../../../assets/services/local.toml")),
+    BuiltIn::new("skype", include_str!("../../../assets/services/skype.toml")),
+    BuiltIn::new("teams-free", include_str!("../../../assets/services/teams-free.toml")),
+    BuiltIn::new("teams-work", include_str!("../../../assets/services/teams-work.toml")),
 ];
+
+/// A built-in profile.
+struct BuiltIn {
+    name: &'static str,
+    text: &'static str,
+    /// It is needed several times in a start, and reading it takes a good part of that.
+    unchanged: OnceLock<ServiceProfile>,
+}
+
+impl BuiltIn {
+    const fn new(name: &'static str, text: &'static str) -> Self {
+        Self { name, text, unchanged: OnceLock::new() }
+    }
+
+    fn named(name: &str) -> Option<&'static Self> {
+        BUILT_IN.iter().find(|known| known.name == name)
+    }
+
+    /// The profile as it is built in.
+    fn profile(&self) -> Result<ServiceProfile, ProfileError> {
+        if let Some(known) = self.unchanged.get() {
+            return Ok(known.clone());
+        }
+        let read = read(self.name, &BTreeMap::new())?;
+        Ok(self.unchanged.get_or_init(|| read).clone())
+    }
+}
+
+/// The names of the built-in profiles.
+pub fn built_in_names() -> [&'static str; BUILT_IN.len()] {
+    BUILT_IN.each_ref().map(|profile| profile.name)
+}
 
 /// The profile of accounts that name none, and the one that all others are based on.
 const LOCAL: &str = "local";
@@ -35,13 +66,10 @@ pub enum ProfileError {
     Invalid(String),
 }
 
-static REFERENCE: LazyLock<ServiceProfile> =
-    LazyLock::new(|| ServiceProfile::named(LOCAL, &BTreeMap::new()).unwrap_or_default());
-
 impl ServiceProfile {
     /// Skype as the reference page describes it, which skchat's own gateway speaks, too.
     pub fn reference() -> Self {
-        REFERENCE.clone()
+        Self::named(LOCAL, &BTreeMap::new()).unwrap_or_default()
     }
 
     /// The profile with this name. `changes` are the tables `[services.NAME]` of a configuration: they change a built-in
@@ -50,19 +78,12 @@ impl ServiceProfile {
     /// # Errors
     /// If there is no such profile, or a value of it is missing, unknown or of the wrong type.
     pub fn named(name: &str, changes: &BTreeMap<String, Table>) -> Result<Self, ProfileError> {
-        let mut table = merged(name, changes, MAX_CHAIN)?;
-        let origin = match table.remove(ORIGIN) {
-            Some(Value::String(origin)) => Some(origin),
-            Some(_) => return Err(ProfileError::Invalid("origin must be a text".into())),
-            None => None,
-        };
-        let mut profile: Self = table.try_into().map_err(|e: toml::de::Error| {
-            ProfileError::Invalid(e.message().lines().next().unwrap_or_default().to_owned())
-        })?;
-        if let Some(origin) = origin {
-            profile.use_origin(origin.trim_end_matches('/'));
+        // Built-in profiles are based on built-in ones only.
+        let are_changed = built_in_names().iter().any(|name| changes.contains_key(*name));
+        match BuiltIn::named(name).filter(|_| !are_changed) {
+            Some(built_in) => built_in.profile(),
+            None => read(name, changes),
         }
-        Ok(profile)
     }
 
     /// Moves all addresses to one origin: a gateway that plays the service.
@@ -88,6 +109,23 @@ impl ServiceProfile {
     }
 }
 
+/// The profile with this name, read from the built-in files and a configuration.
+fn read(name: &str, changes: &BTreeMap<String, Table>) -> Result<ServiceProfile, ProfileError> {
+    let mut table = merged(name, changes, MAX_CHAIN)?;
+    let origin = match table.remove(ORIGIN) {
+        Some(Value::String(origin)) => Some(origin),
+        Some(_) => return Err(ProfileError::Invalid("origin must be a text".into())),
+        None => None,
+    };
+    let mut profile: ServiceProfile = table.try_into().map_err(|e: toml::de::Error| {
+        ProfileError::Invalid(e.message().lines().next().unwrap_or_default().to_owned())
+    })?;
+    if let Some(origin) = origin {
+        profile.use_origin(origin.trim_end_matches('/'));
+    }
+    Ok(profile)
+}
+
 /// A profile as a table, with those that it is based on.
 fn merged(
     name: &str,
@@ -97,11 +135,11 @@ fn merged(
     if chain == 0 {
         return Err(ProfileError::Circle);
     }
-    let built_in = BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let built_in = BuiltIn::named(name).map(|profile| profile.text);
     let change = changes.get(name).cloned();
     if built_in.is_none() && change.is_none() {
         let own = changes.keys().map(String::as_str);
-        let mut known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).chain(own).collect();
+        let mut known: Vec<&str> = own.chain(built_in_names()).collect();
         known.sort_unstable();
         known.dedup();
         return Err(ProfileError::Unknown(name.to_owned(), known.join(", ")));
@@ -155,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_built_in_profile_reads_and_can_be_written_and_read_again() {
-        for (name, _) in BUILT_IN {
+        for name in built_in_names() {
             let profile = ServiceProfile::named(name, &BTreeMap::new()).unwrap();
             let file = toml::to_string(&profile).unwrap();
             assert_eq!(toml::from_str::<ServiceProfile>(&file).unwrap(), profile, "{name}");
@@ -179,7 +217,9 @@ mod tests {
         let own = changes(
             "[teams-free.sign_in]\nclient_id = \"x\"\n[mine]\nbased_on = \"teams-free\"\nbases.chat = \"https://chat.example/v1\"",
         );
+        let unchanged = ServiceProfile::named("teams-free", &BTreeMap::new()).unwrap();
         let changed = ServiceProfile::named("teams-free", &own).unwrap();
+        assert_ne!(unchanged, changed);
         let sign_in = changed.sign_in.unwrap();
         assert_eq!((sign_in.client_id.as_str(), sign_in.tenant.as_str()), ("x", "consumers"));
         let mine = ServiceProfile::named("mine", &own).unwrap();
