@@ -25,6 +25,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A mistake in the configuration, in one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +137,7 @@ pub struct Config {
     pub default_account: Option<String>,
     pub keyring: KeyringUse,
     pub preferences: Preferences,
-    pub keymap: Keymap,
+    pub keymap: Arc<Keymap>,
     /// What `keymap` is made from.
     pub key_choices: KeyChoices,
     /// Unknown keys and the like; the program runs all the same.

@@ -27,7 +27,7 @@ pub fn run(global: &Global, arguments: &KeysArgs) -> Result<(), ExitError> {
     for warning in config.iter().flat_map(|config| &config.warnings) {
         lines::warn(&format!("warning: {warning}"));
     }
-    let keymap = config.as_ref().map(|config| &config.keymap);
+    let keymap = config.as_ref().map(|config| &*config.keymap);
     for taken in config.iter().flat_map(|config| config.keymap.taken()) {
         let (keys, from, to) = (&taken.keys, &taken.from, &taken.to);
         lines::warn(&format!("note: {keys} is \"{to}\" and no longer \"{from}\""));

@@ -8,6 +8,7 @@ use crate::model::setting::MAX_GRACE_SECONDS;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -54,7 +55,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
             keys: KeyPreferences { preset },
         },
         warnings: reader.warnings(&keymap),
-        keymap,
+        keymap: Arc::new(keymap),
         key_choices,
         file: file.into(),
         lines: reader.lines,

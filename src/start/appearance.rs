@@ -43,7 +43,7 @@ fn prefs(config: &Config) -> Result<Prefs, ExitError> {
     decide(&mut choices);
     Ok(Prefs {
         zone: crate::config::local_zone(),
-        keymap: Arc::new(config.keymap.clone()),
+        keymap: Arc::clone(&config.keymap),
         key_changes: config.key_choices.changes.clone(),
         demo: false,
         read_only: false,
