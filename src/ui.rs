@@ -20,6 +20,7 @@ pub use theme::{ColorDepth, Theme};
 pub use themes::Themes;
 
 use crate::app::Model;
+use crate::app::overlay::DialogView;
 use crate::app::view::layout::{Layout, ListStyle, Rect, SMALLEST, Size};
 use crate::app::view::{Bar, ComposeView, Hyperlink, StatusView, Visible, links_in_sight};
 use ratatui::Frame;
@@ -28,10 +29,10 @@ use ratatui::buffer::Buffer;
 /// The cells of the last frame, and what they were painted from.
 #[derive(Default)]
 pub struct Screen {
-    /// Everything but the dialog.
+    /// Everything but the dialog: the whole frame where there is none.
     below: Buffer,
-    /// The whole frame.
-    cells: Buffer,
+    /// The frame with the dialog; empty while there is none.
+    with_dialog: Buffer,
     painted: Option<Painted>,
     /// The area that a dialog covered in the last frame.
     covered: Option<Rect>,
@@ -98,7 +99,7 @@ impl Screen {
         let fits = size.columns >= SMALLEST.columns && size.rows >= SMALLEST.rows;
         let (Some(layout), true) = (&visible.layout, fits) else {
             self.paint_too_small(size);
-            let (cells, changed) = (&self.cells, &self.changed.0);
+            let (cells, changed) = (&self.below, &self.changed.0);
             return ScreenFrame { cells, changed, links: &[], cursor: None };
         };
         let behind = model.dialog.as_ref().is_some_and(|dialog| dialog.takes_keys);
@@ -111,7 +112,7 @@ impl Screen {
         self.changed.reset(size.rows, last.is_none());
         if last.is_none() {
             self.below = empty(size);
-            self.cells = empty(size);
+            self.with_dialog = Buffer::default();
             self.covered = None;
             self.links.clear();
         }
@@ -146,26 +147,40 @@ impl Screen {
         }
         self.covered = area;
         for y in self.changed.iter() {
-            paint::copy_row(&self.below, &mut self.cells, y);
-            if behind {
-                paint::dim_row(&mut self.cells, y);
-            }
+            paint::guard(&mut self.below, y);
+            paint::stand_on(&mut self.below, y, theme.screen);
         }
-        if let Some(dialog) = dialog {
-            let place = dialog::draw(dialog, theme, &mut self.cells);
-            if dialog.takes_keys {
-                cursor = place;
-            }
+        let Some(dialog) = dialog else {
+            self.with_dialog = Buffer::default();
+            let (cells, changed) = (&self.below, &self.changed.0);
+            return ScreenFrame { cells, changed, links: &self.links, cursor };
+        };
+        let place = self.paint_dialog(dialog, theme);
+        if dialog.takes_keys {
+            cursor = place;
+        }
+        self.uncover(dialog.area);
+        let (cells, changed) = (&self.with_dialog, &self.changed.0);
+        ScreenFrame { cells, changed, links: &self.uncovered, cursor }
+    }
+
+    /// Paints a dialog over a copy of what is below it, and returns the position of its cursor.
+    fn paint_dialog(&mut self, dialog: &DialogView, theme: &Theme) -> Option<(u16, u16)> {
+        if self.with_dialog.area != self.below.area {
+            self.with_dialog = self.below.clone();
         }
         for y in self.changed.iter() {
-            paint::guard(&mut self.cells, y);
-            paint::stand_on(&mut self.cells, y, theme.screen);
+            paint::copy_row(&self.below, &mut self.with_dialog, y);
+            if dialog.takes_keys {
+                paint::dim_row(&mut self.with_dialog, y);
+            }
         }
-        if let Some(area) = area {
-            self.uncover(area);
+        let cursor = dialog::draw(dialog, theme, &mut self.with_dialog);
+        for y in dialog.area.y..dialog.area.y.saturating_add(dialog.area.height) {
+            paint::guard(&mut self.with_dialog, y);
+            paint::stand_on(&mut self.with_dialog, y, theme.screen);
         }
-        let links = if area.is_some() { &self.uncovered } else { &self.links };
-        ScreenFrame { cells: &self.cells, changed: &self.changed.0, links, cursor }
+        cursor
     }
 
     /// Paints the model into a frame of ratatui.
@@ -273,11 +288,11 @@ impl Screen {
         self.painted = None;
         self.covered = None;
         self.changed.reset(size.rows, true);
-        self.cells = empty(size);
+        self.below = empty(size);
         if size.columns > 0 && size.rows > 0 {
             let text = "skchat needs 20x5";
             let style = ratatui::style::Style::default();
-            self.cells.set_stringn(0, 0, text, usize::from(size.columns), style);
+            self.below.set_stringn(0, 0, text, usize::from(size.columns), style);
         }
     }
 }

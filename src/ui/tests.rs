@@ -229,6 +229,19 @@ proptest! {
     }
 }
 
+/// Suggestions stand above the box and take no keys: what is behind them is not dimmed.
+#[test]
+fn a_warm_screen_shows_suggestions_and_what_they_covered_like_a_fresh_one() {
+    let mut app = app(80, 24, &["one", "two <b>three</b>", "あいう"]);
+    let (mut warm, theme) = (Screen::default(), theme(ColorDepth::True));
+    for text in [":", "s", "m", " ", "x", " :", "sm", ") ", "あ"] {
+        app.type_text(text);
+        app.layout();
+        let painted = paint(&mut warm, &app.model, &theme);
+        assert_eq!(painted, paint(&mut Screen::default(), &app.model, &theme), "{text:?}");
+    }
+}
+
 /// A group with everything a server may tell of it. The history setting was refused, the alerts are on their way.
 fn group(columns: u16, rows: u16) -> App {
     use crate::app::chat::JoinUrlState;
