@@ -202,22 +202,40 @@ pub(super) fn with_edits(
     message_id: &str,
 ) -> rusqlite::Result<Vec<RawMessage>> {
     let Some((conversation, _)) = number(connection, id)? else { return Ok(Vec::new()) };
-    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
-    let mut query = connection.prepare_cached(&sql)?;
-    let mut row = |found: &str| {
-        query.query_row(params![conversation, IdValue(found)], |row| message(row, id))
-    };
-    let Some(found) = row(message_id).optional()? else { return Ok(Vec::new()) };
-    let sender = found.sender.clone();
-    let rows = SenderRows { connection, conversation, sender: sender.as_str() };
-    let Some(root) = rows.of_id(message_id)? else { return Ok(Vec::new()) };
+    match by_id(connection, conversation, id, message_id).optional()? {
+        Some(found) => of_message(connection, conversation, found),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The stored message `found`, and then the edits of it by the same sender, oldest first.
+pub(super) fn of_message(
+    connection: &Connection,
+    conversation: i64,
+    found: RawMessage,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let rows = SenderRows { connection, conversation, sender: found.sender.as_str() };
+    let Some(root) = rows.of_id(&found.id)? else { return Ok(Vec::new()) };
     let mut edits = rows.edits(&root)?;
     edits.sort_by(|a, b| a.key.cmp(&b.key));
+    let id = found.conversation.clone();
     let mut items = vec![found];
     for edit in edits {
-        items.push(row(&edit.key.id)?);
+        items.push(by_id(connection, conversation, &id, &edit.key.id)?);
     }
     Ok(items)
+}
+
+fn by_id(
+    connection: &Connection,
+    number: i64,
+    conversation: &ConversationId,
+    id: &str,
+) -> rusqlite::Result<RawMessage> {
+    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
+    connection
+        .prepare_cached(&sql)?
+        .query_row(params![number, IdValue(id)], |row| message(connection, row, conversation))
 }
 
 impl Store {

@@ -47,7 +47,7 @@ fn are_items_readable(c: &Connection) -> rusqlite::Result<()> {
     let mut query = c.prepare(&sql)?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        message(row, &ConversationId::new(row.get_ref("conversation_id")?.as_str()?))?;
+        message(c, row, &ConversationId::new(row.get_ref("conversation_id")?.as_str()?))?;
     }
     Ok(())
 }

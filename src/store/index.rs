@@ -81,7 +81,7 @@ impl Store {
             let mut query = c.prepare_cached(&sql)?;
             let rows = query.query_map(params![from, limit], |row| {
                 let id = ConversationId::from(row.get::<_, String>("conversation_id")?);
-                Ok((message(row, &id)?, row.get::<_, i64>("place")?))
+                Ok((message(c, row, &id)?, row.get::<_, i64>("place")?))
             })?;
             let rows: Vec<(RawMessage, i64)> = rows.collect::<Result<_, _>>()?;
             let Some(below) = rows.last().map(|(_, place)| *place) else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! The conversation list as it is stored, and everything else that the first screen needs.
 
 use super::ids::IdValue;
-use super::read::{IS_EDIT_RECORD, MESSAGE, is_edit_record, message, meta, names, number};
+use super::read::{MESSAGE, is_record, message, meta, names, number};
 use super::{OutboxItem, Store, StoreError, edits, outbox};
 use crate::model::{
     ChatChoices, ConversationId, Draft, NameSource, RawConversation, RawMessage, ReadMarker,
@@ -82,12 +82,11 @@ fn unread_after(
     let client = client.map(|id| IdValue(id.as_str()));
     // Up to 1,000 rows are read for each conversation of the first screen. SQLite compares the texts and returns two
     // numbers a row, which is quicker than copying the texts.
-    let mut query = c.prepare_cached(concat!(
-        "SELECT m.at, (m.sender = ?3) + 2 * (m.counts AND NOT (",
-        is_edit_record!(),
-        ")) + 4 * (m.mentions != 0) + 8 * ifnull(m.client_id = ?4, 0) FROM messages m \
+    let mut query = c.prepare_cached(
+        "SELECT m.at, (m.sender = ?3) + 2 * m.counts + 4 * (m.mentions != 0) + 8 * ifnull(m.client_id = ?4, 0), \
+         CASE WHEN m.counts AND m.edit_of IS NOT NULL THEN m.place END FROM messages m \
          WHERE m.conversation = ?1 AND m.at > ?2 ORDER BY m.at DESC, m.number DESC LIMIT 1000",
-    ))?;
+    )?;
     let values = params![number, from, me.as_str(), client];
     let mut rows = query.query_map(values, |row| {
         let marks: u8 = row.get(1)?;
@@ -95,7 +94,7 @@ fn unread_after(
         Ok(UnreadRow {
             at: Timestamp(row.get(0)?),
             mine: has(1),
-            counts: has(2),
+            counts: has(2) && !is_record(c, row.get(2)?)?,
             mentions_me: has(4),
             is_read_marker: has(8),
         })
@@ -136,19 +135,33 @@ fn cached(
     let Some((raw, cleared_at, read_marker)) = row else { return Ok(None) };
     let read_marker = ReadMarker::parse(&read_marker);
     let unread = unread_after(c, number, read_marker.as_ref(), cleared_at.0, me)?;
-    let sql = format!(
-        "SELECT {MESSAGE} FROM messages m WHERE m.conversation = ?1 AND m.at > ?2 \
-         AND NOT ({IS_EDIT_RECORD}) ORDER BY m.at DESC, m.number DESC LIMIT 1"
-    );
-    let last = c
-        .prepare_cached(&sql)?
-        .query_row([number, cleared_at.0], |row| message(row, &raw.id))
-        .optional()?;
-    let last = match last {
-        Some(last) => edits::with_edits(c, &raw.id, &last.id)?,
+    let last = match last_shown(c, number, cleared_at, &raw.id)? {
+        Some(last) => edits::of_message(c, number, last)?,
         None => Vec::new(),
     };
     Ok(Some(CachedConversation { raw, read_marker, cleared_at, unread, last }))
+}
+
+/// The newest message of a conversation that is no edit record.
+fn last_shown(
+    c: &Connection,
+    number: i64,
+    cleared_at: Timestamp,
+    id: &ConversationId,
+) -> rusqlite::Result<Option<RawMessage>> {
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages m WHERE m.conversation = ?1 AND m.at > ?2 \
+         ORDER BY m.at DESC, m.number DESC"
+    );
+    let mut query = c.prepare_cached(&sql)?;
+    let mut rows = query.query([number, cleared_at.0])?;
+    while let Some(row) = rows.next()? {
+        let raw = message(c, row, id)?;
+        if !raw.original_is_stored {
+            return Ok(Some(raw));
+        }
+    }
+    Ok(None)
 }
 
 fn all_cached(

@@ -120,7 +120,7 @@ pub(super) fn completed(
     let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
     let stored = tx
         .prepare_cached(&sql)?
-        .query_row(params![number, IdValue(&*raw.id)], |row| message(row, &raw.conversation))?;
+        .query_row(params![number, IdValue(&*raw.id)], |row| message(tx, row, &raw.conversation))?;
     let (newer, older) =
         if is_older { (&*stored.json, &*raw.json) } else { (&*raw.json, &*stored.json) };
     Ok(completion(newer, older, &raw.conversation, me))

@@ -33,24 +33,23 @@ macro_rules! is_edit_record {
     };
 }
 
-pub(super) use is_edit_record;
-
 pub(super) const IS_EDIT_RECORD: &str = is_edit_record!();
 
-pub(super) const MESSAGE: &str = concat!(
-    "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.text, m.item, (",
-    is_edit_record!(),
-    ") AS is_record"
-);
+/// The columns of a row `m` that [`message`] reads. The last one is its place if it has an edit mark: few rows have one, and
+/// SQLite takes longer to prepare the lookup of the original than to read a page.
+pub(super) const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.text, m.item, \
+     CASE WHEN m.edit_of IS NOT NULL THEN m.place END";
 
+/// Reads a row that begins with the columns of [`MESSAGE`].
 pub(super) fn message(
+    c: &Connection,
     row: &Row<'_>,
     conversation: &ConversationId,
 ) -> rusqlite::Result<RawMessage> {
-    let (sender, kind) = (text(row, "sender")?, text(row, "kind")?);
-    let IdValue(id): IdValue<String> = row.get("id")?;
-    let client_id = row.get::<_, Option<IdValue<String>>>("client_id")?.map(|IdValue(id)| id);
-    let at = row.get("at")?;
+    let (sender, kind) = (row.get_ref(3)?.as_str()?, row.get_ref(5)?.as_str()?);
+    let IdValue(id): IdValue<String> = row.get(1)?;
+    let client_id = row.get::<_, Option<IdValue<String>>>(4)?.map(|IdValue(id)| id);
+    let at = row.get(0)?;
     let columns = ItemColumns {
         conversation: conversation.as_str(),
         id: &id,
@@ -59,9 +58,9 @@ pub(super) fn message(
         client_id: client_id.as_deref(),
         kind,
         // Damage in it does no harm here if it was there when the item was compressed.
-        text: &String::from_utf8_lossy(row.get_ref("text")?.as_bytes()?),
+        text: &String::from_utf8_lossy(row.get_ref(6)?.as_bytes()?),
     };
-    let json = columns.item(row.get_ref("item")?.as_blob()?)?;
+    let json = columns.item(row.get_ref(7)?.as_blob()?)?;
     // Content and sender's name are not stored in columns: the decoder reads them from the item.
     Ok(RawMessage {
         id: id.into(),
@@ -70,17 +69,20 @@ pub(super) fn message(
         sender: UserId::new(sender),
         sender_name: None,
         at: Timestamp(at),
-        version: u64::try_from(row.get::<_, i64>("version")?).unwrap_or(0),
+        version: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
         kind: kind.into(),
         content: "".into(),
         extras: true,
-        original_is_stored: row.get("is_record")?,
+        original_is_stored: is_record(c, row.get(8)?)?,
         json,
     })
 }
 
-fn text<'a>(row: &'a Row<'_>, column: &str) -> rusqlite::Result<&'a str> {
-    Ok(row.get_ref(column)?.as_str()?)
+/// Whether the row at a place is an edit record; `None` stands for a row without an edit mark.
+pub(super) fn is_record(c: &Connection, place: Option<i64>) -> rusqlite::Result<bool> {
+    let Some(place) = place else { return Ok(false) };
+    c.prepare_cached(concat!("SELECT ", is_edit_record!(), " FROM messages m WHERE m.place = ?1"))?
+        .query_row([place], |row| row.get(0))
 }
 
 /// The number and `cleared_at` of a conversation.
@@ -100,7 +102,7 @@ pub(super) fn newest(
         "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND at > ?2 ORDER BY at DESC, number DESC LIMIT ?3"
     );
     let mut query = c.prepare_cached(&sql)?;
-    query.query_map(params![number, cleared, limit], |row| message(row, id))?.collect()
+    query.query_map(params![number, cleared, limit], |row| message(c, row, id))?.collect()
 }
 
 /// Whether there is nothing to show below the oldest stored message.
@@ -126,7 +128,7 @@ pub(super) fn after(
     let mut query = c.prepare_cached(&sql)?;
     let order = i64::try_from(key.order).unwrap_or(i64::MAX);
     query
-        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
+        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(c, row, id))?
         .collect()
 }
 
@@ -144,7 +146,7 @@ pub(super) fn before(
     let mut query = c.prepare_cached(&sql)?;
     let order = i64::try_from(key.order).unwrap_or(i64::MAX);
     let messages: Vec<RawMessage> = query
-        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
+        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(c, row, id))?
         .collect::<Result<_, _>>()?;
     let reached_start =
         messages.len() < limit as usize && nothing_older(&coverage::load(c, number)?, cleared);

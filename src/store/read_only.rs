@@ -114,7 +114,7 @@ impl ReadOnly {
              AND (m.edit_of IS NOT NULL OR m.kind = 'MessageDelete') ORDER BY m.at, m.number"
         );
         let mut query = self.connection.prepare_cached(&sql)?;
-        let rows = query.query_map([number], |row| message(row, id))?;
+        let rows = query.query_map([number], |row| message(&self.connection, row, id))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

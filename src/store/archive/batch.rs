@@ -241,7 +241,7 @@ impl<'a> BatchWriter<'a> {
         for place in places {
             let mut rows = query.query([place])?;
             let Some(row) = rows.next()? else { continue };
-            let mut raw = read::message(row, old)?;
+            let mut raw = read::message(self.tx, row, old)?;
             raw.conversation = new.clone();
             let text = row.get_ref("text")?.as_str()?;
             let of = TextSource {
