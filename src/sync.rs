@@ -183,7 +183,7 @@ pub fn start(
     tasks.spawn(async move {
         main.send(Delta::ObjectHosts(main.client.object_hosts())).await;
         let (pending, rest) = snapshot::send(&main).await;
-        let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
+        let execute = Box::pin(requests::run(Arc::clone(&main), requested, outbox_sender));
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also after a panic, so that `stop` does not wait in vain.
             let _done = all_done.drop_guard();
@@ -260,18 +260,25 @@ fn prepare(
 }
 
 /// Runs a task until it ends or sync stops. If it panics, the user is informed.
-async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 'static) {
-    let stop = shared.stop.clone();
-    let run = tokio::spawn(async move {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = task => {}
+fn guarded(
+    shared: Arc<Shared>,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send {
+    // Boxed at once: tasks are large, and the first frame would wait while they are copied from hand to hand.
+    let task = Box::pin(task);
+    async move {
+        let stop = shared.stop.clone();
+        let run = tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+        if let Err(error) = run.await
+            && error.is_panic()
+        {
+            shared.notice("a background task stopped unexpectedly; please restart skchat").await;
         }
-    });
-    if let Err(error) = run.await
-        && error.is_panic()
-    {
-        shared.notice("a background task stopped unexpectedly; please restart skchat").await;
     }
 }
 

@@ -82,10 +82,11 @@ fn serve(
 ) -> JoinHandle<()> {
     let (signed_in, mut events) = mpsc::channel(QUEUE);
     let manager = AccountManager { parts, signed_in };
+    // What it does is boxed: it is large, rarely done, and copied several times on its way to the runtime.
     tokio::spawn(async move {
         for session in waiting {
             let name = session.name.clone();
-            if let Err(why) = manager.show(session).await {
+            if let Err(why) = Box::pin(manager.show(session)).await {
                 tracing::warn!(account = name, "an account cannot be shown");
                 manager.complain(&name, &why).await;
             }
@@ -94,13 +95,13 @@ fn serve(
             tokio::select! {
                 request = requests.recv() => match request {
                     Some(Outbound { account, request: Request::Accounts { change, ticket } }) => {
-                        let response = manager.carry_out(&account, change).await;
+                        let response = Box::pin(manager.carry_out(&account, change)).await;
                         manager.respond(account, ticket, response).await;
                     }
                     Some(_) => {}
                     None => return,
                 },
-                Some(account) = events.recv() => manager.go_live(account).await,
+                Some(account) = events.recv() => Box::pin(manager.go_live(account)).await,
             }
         }
     })
