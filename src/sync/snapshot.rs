@@ -4,9 +4,12 @@
 use super::apply::decode_stored;
 use super::{Shared, requests};
 use crate::model::edits::Edits;
-use crate::model::{Conversation, ConversationId, Delta, Message, Placement, RawMessage, UserId};
+use crate::model::{
+    Conversation, ConversationId, Coverage, Delta, Message, Placement, RawMessage, Timestamp,
+    UserId,
+};
 use crate::protocol::decode;
-use crate::store::{CachedConversation, ConversationNumber, OutboxItem};
+use crate::store::{CachedConversation, ConversationNumber, JoinedPage, OutboxItem, StoreError};
 use std::sync::Arc;
 
 /// The most threads whose stored members are sent at the start, because the conversations are named after them.
@@ -40,15 +43,26 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
         shared.names().learn(id, *source, name);
     }
     let open = snapshot.to_open().cloned();
-    shared.send(Delta::Names(snapshot.names)).await;
     let mut rosters = MOST_STORED_ROSTERS;
-    send_conversations(shared, &snapshot.conversations, &mut rosters).await;
-    shared.send(Delta::Drafts(snapshot.drafts)).await;
-    shared.send(Delta::Choices(snapshot.choices)).await;
-    if let Some(id) = open {
-        shared.send(Delta::LastOpen(id.clone())).await;
-        // The app will ask for it, but may still be preparing the screen.
-        show_stored(shared, &id).await;
+    let list = async {
+        shared.send(Delta::Names(snapshot.names)).await;
+        send_conversations(shared, &snapshot.conversations, &mut rosters).await;
+        shared.send(Delta::Drafts(snapshot.drafts)).await;
+        shared.send(Delta::Choices(snapshot.choices)).await;
+        if let Some(id) = &open {
+            shared.send(Delta::LastOpen(id.clone())).await;
+        }
+    };
+    // The app will ask for the open chat, but may still be preparing the screen. It is read while the list is sent.
+    let stored = async {
+        match &open {
+            Some(id) => Some(StoredChat::read(shared, id).await),
+            None => None,
+        }
+    };
+    let (stored, ()) = tokio::join!(stored, list);
+    if let (Some(id), Some(stored)) = (&open, stored) {
+        stored.send(shared, id).await;
     }
     for item in &snapshot.outbox {
         shared
@@ -64,24 +78,45 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     (snapshot.outbox, ListRest { numbers: snapshot.rest, rosters })
 }
 
+/// What a conversation is opened with.
+struct StoredChat {
+    page: JoinedPage,
+    coverage: Result<Coverage, StoreError>,
+    read_receipts: Vec<(UserId, Timestamp)>,
+    thread: Option<String>,
+}
+
+impl StoredChat {
+    async fn read(shared: &Arc<Shared>, id: &ConversationId) -> Self {
+        let history = shared.joined(id);
+        // Read together: the store need not wake this task in between, and one frame shows everything.
+        let (page, coverage, read_receipts, thread) = tokio::join!(
+            history.newest(FIRST_PAGE),
+            history.coverage(),
+            shared.store.read_receipts(id),
+            shared.store.thread_json(id)
+        );
+        let (read_receipts, thread) = (read_receipts.unwrap_or_default(), thread.ok().flatten());
+        Self { page, coverage, read_receipts, thread }
+    }
+
+    async fn send(self, shared: &Arc<Shared>, id: &ConversationId) {
+        let Self { page, coverage, read_receipts, thread } = self;
+        let history = shared.joined(id);
+        requests::send_coverage(shared, id, coverage).await;
+        requests::send_stored(shared, id, &history, page, Placement::Newest).await;
+        if !read_receipts.is_empty() {
+            shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
+        }
+        if let Some(thread) = thread {
+            shared.send_stored_thread(id, &thread).await;
+        }
+    }
+}
+
 /// Sends what is stored of a conversation: its newest page, what is known of others' reading, and its members.
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
-    let history = shared.joined(id);
-    // Read together: the store need not wake this task in between, and one frame shows everything.
-    let (page, coverage, read_receipts, thread) = tokio::join!(
-        history.newest(FIRST_PAGE),
-        history.coverage(),
-        shared.store.read_receipts(id),
-        shared.store.thread_json(id)
-    );
-    requests::send_coverage(shared, id, coverage).await;
-    requests::send_stored(shared, id, &history, page, Placement::Newest).await;
-    if let Some(read_receipts) = read_receipts.ok().filter(|known| !known.is_empty()) {
-        shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
-    }
-    if let Ok(Some(thread)) = thread {
-        shared.send_stored_thread(id, &thread).await;
-    }
+    StoredChat::read(shared, id).await.send(shared, id).await;
 }
 
 /// Sends the rest of the list, part by part.
