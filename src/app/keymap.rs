@@ -240,6 +240,12 @@ impl Resolver {
             let found = map.find(context, (first, Some(chord))).cloned();
             return found.or_else(|| Some(Action::Prefix(ended(first, chord))));
         }
+        // Where letters are typed, none is bound.
+        if context.types()
+            && let Some(typed) = chord.typed()
+        {
+            return Some(Action::Compose(ComposeAction::Insert(typed)));
+        }
         if let Some(action) = map.find(context, (chord, None)) {
             return Some(action.clone());
         }
