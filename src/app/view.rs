@@ -133,7 +133,11 @@ impl ViewState {
 
     /// The rectangles and the message box for the current state.
     fn geometry(&self, app: &AppState) -> (Option<Layout>, ComposeView) {
-        let compose = compose::view(app, self.size.columns);
+        self.geometry_for(app, compose::recipient(app, self.size.columns))
+    }
+
+    fn geometry_for(&self, app: &AppState, recipient: String) -> (Option<Layout>, ComposeView) {
+        let compose = compose::view(app, recipient, self.size.columns);
         let draft = app.opened().map(|c| &c.composer.draft);
         let input = LayoutInput {
             list_focused: app.focus == Focus::List,
@@ -150,7 +154,9 @@ impl ViewState {
     /// Derives the message box alone, if its text is all that has changed since the last layout. `None` if the box needs
     /// more or fewer rows than before, so that everything moves.
     pub fn layout_box(&mut self, app: &AppState) -> Option<Vec<Want>> {
-        let (layout, mut compose) = self.geometry(app);
+        // Nobody was renamed since the last layout.
+        let recipient = self.visible.compose.recipient.clone();
+        let (layout, mut compose) = self.geometry_for(app, recipient);
         if layout != self.visible.layout {
             return None;
         }

@@ -13,6 +13,8 @@ use std::ops::Range;
 /// The message box as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ComposeView {
+    /// The name of the conversation, as far as the prompt has room for it.
+    pub recipient: String,
     pub prompt: String,
     pub rows: Vec<String>,
     /// Where each row stands in the text.
@@ -63,19 +65,24 @@ fn shown_row(typed: &str) -> String {
 /// The recipient's name takes at most this part of the box (one divided by it).
 const PROMPT_SHARE: u16 = 3;
 
-/// The box of the open chat on a screen of so many columns.
-pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
+/// The name of the open chat in the prompt, on a screen of so many columns.
+pub(super) fn recipient(app: &AppState, columns: u16) -> String {
+    let Some(chat) = app.opened() else { return String::new() };
+    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
+    let most = usize::from(columns / PROMPT_SHARE).max(8);
+    cut_name(&title, most.saturating_sub(7))
+}
+
+/// The box of the open chat, called `recipient`, on a screen of so many columns.
+pub(super) fn view(app: &AppState, recipient: String, columns: u16) -> ComposeView {
     let Some(chat) = app.opened() else {
         return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
     };
     let draft = &chat.composer.draft;
-    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
-    let most = usize::from(columns / PROMPT_SHARE).max(8);
-    let name = cut_name(&title, most.saturating_sub(7));
     let closed = closed_words(&chat.info.access).filter(|_| draft.is_empty());
     let prompt = match closed {
         Some(words) => cut(&format!(" {words}"), usize::from(columns.saturating_sub(2)).max(4)),
-        None => format!(" To {name} › "),
+        None => format!(" To {recipient} › "),
     };
     let left = width(&prompt);
     let columns = usize::from(columns).saturating_sub(left + 1).max(4);
@@ -105,6 +112,7 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
     let places = ranges.into_iter().skip(skip).take(most).collect();
     let column = u16::try_from(cursor.0).unwrap_or(0);
     ComposeView {
+        recipient,
         prompt,
         rows,
         places,
