@@ -7,10 +7,11 @@
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
 //! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
 //!   whole program, and the kernel maps nearly all of it. A release build on Linux tells the linker to put the functions
-//!   of `assets/link_order.txt` side by side. They are listed as patterns, which still match after a compiler update;
-//!   those that are not listed stay where they were. If the linker cannot read the file, it is not used. Patterns that
-//!   begin with `_R` are for symbols with v0 mangling, which `.cargo/config.toml` asks for: those include type arguments.
-//!   The ones with `_ZN` are for builds whose flags override that. `tests/bench/link_order.py` writes the list.
+//!   of `assets/link_order.txt` side by side: first those for a typed key, then others for a start, then the rest of
+//!   those in use, with an empty line between the groups. They are listed as patterns, which still match after a compiler
+//!   update; those that are not listed stay where they were. If the linker cannot read the file, it is not used. The
+//!   patterns are for symbols with v0 mangling, which include type arguments: that of new compilers, and what
+//!   `.cargo/config.toml` asks older ones for. `tests/bench/link_order.py` writes the list.
 //! - Packed relocations: the loader adjusts 36,000 addresses at every start. In the packed form their table takes 11 kB
 //!   instead of 880 kB. Loaders know the form since glibc 2.36 and musl 1.2.4. It is used only if a program that has it
 //!   runs on the machine that builds, so never in a cross build.
@@ -63,12 +64,13 @@ enum Probe {
     Runs,
 }
 
-/// A linker script that puts the functions with these names side by side, also those that the compiler expects to be used
+/// A linker script that puts the functions of each group side by side, also those that the compiler expects to be used
 /// rarely.
 fn link_order(patterns: &str) -> String {
-    let sections = patterns.lines().map(|name| format!(".text.{name} .text.unlikely.{name}\n"));
-    let sections: String = sections.collect();
-    format!("SECTIONS {{ .text.start : {{ *(\n{sections}) }} }} INSERT BEFORE .text;\n")
+    let section = |name: &str| format!(".text.{name} .text.unlikely.{name}\n");
+    let group = |names: &str| format!("*(\n{})\n", names.lines().map(section).collect::<String>());
+    let groups: String = patterns.split("\n\n").map(group).collect();
+    format!("SECTIONS {{ .text.start : {{ {groups} }} }} INSERT BEFORE .text;\n")
 }
 
 /// Tries an argument for this build's linker with an empty program.

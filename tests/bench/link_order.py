@@ -1,9 +1,9 @@
-"""Which functions the program needs for a start and for ordinary use: writes assets/link_order.txt, which build.rs explains.
+"""Which functions the program needs for a typed key, for a start, and for other ordinary use: writes
+assets/link_order.txt, which build.rs explains.
 
-Usage: link_order.py V0 LEGACY, two release builds, one with each kind of symbols: -Csymbol-mangling-version=v0, which
-.cargo/config.toml asks for, and RUSTFLAGS=-Csymbol-mangling-version=legacy. The file lists both. Needs valgrind and nm.
-To be run when the figures of the start or of memory have become worse; a function that is missing or gone in the file does
-no harm."""
+Usage: link_order.py SKCHAT, a release build. Needs valgrind and nm, and no other run of callgrind at the same time.
+To be run when the figures of the start, of a key or of memory have become worse; a function that is missing or gone in the
+file does no harm."""
 
 import bisect
 import os
@@ -21,12 +21,17 @@ OUT = os.path.join(HERE, "..", "..", "assets", "link_order.txt")
 ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, QUIT = "\x1b[1;3B", "\x1b[1;3A", "\x1b[5~", "\x1b[6~", "\x11"
 # The length of the shortest pattern, and the step in which longer ones are tried.
 SHORTEST, STEP = 12, 6
+# Letters that are typed while the program is watched.
+KEYS = 40
 # A pattern may match other functions of this size together, or of a tenth of the size of the one in use.
 SMALL = 200
 
 
-def use(skchat, folder, valgrind):
-    """An account with a few chats: starts, shows them, writes, receives and quits."""
+def use(skchat, folder, profile):
+    """An account with a few chats: starts, shows them, writes, receives and quits. The profile comes in parts: PROFILE.1 is
+    of the start, PROFILE.3 of typed keys, and the others are of the rest."""
+    valgrind = [windows.need("valgrind"), "--tool=callgrind", "--demangle=no", "--compress-strings=no", "--combine-dumps=no",
+                "--callgrind-out-file=" + profile]
     gateway = subprocess.Popen(
         [skchat, "serve", "--listen", "127.0.0.1:0", "--db", os.path.join(folder, "gateway.db"), "--user", "8:anna=anna",
          "--user", "8:joe=joe", "--user", "8:mia=mia"], stdout=subprocess.PIPE, text=True)
@@ -45,12 +50,28 @@ def use(skchat, folder, valgrind):
         for command in ([skchat], [*valgrind, skchat]):
             window = windows.Tmux(folder, command, anna)
             shown = lambda: "\n".join(window.text())
-            windows.wait("the chats", lambda: "live" in shown(), shown)
-            window.send(ALT_DOWN)
+            quiet = lambda: windows.wait("the screen", lambda: window.text() == window.text() == window.text(), shown)
+            if command == [skchat]:
+                windows.wait("the chats", lambda: "live" in shown(), shown)
+                window.send(ALT_DOWN)
             windows.wait("a message", lambda: "Message" in shown(), shown)
+            if command != [skchat]:
+                end_part(profile, 1)
+                windows.wait("the chats", lambda: "live" in shown(), shown)
+                # The first key does what others do not.
+                window.send("a")
+                windows.wait("the key", lambda: "› a" in shown(), shown)
+                quiet()
+                end_part(profile, 2)
+                for count in range(KEYS):
+                    window.send("a")
+                    windows.wait("the keys", lambda: "› a" + "a" * (count + 1) in shown(), shown)
+                end_part(profile, 3)
+                window.send("\x7f" * (KEYS + 1))
+                windows.wait("an empty box", lambda: "› a" not in shown(), shown)
             for keys in (ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, "h", "ello @", "j", "\x7f\x7f", "\r"):
                 window.send(keys)
-                windows.wait("the screen", lambda: window.text() == window.text() == window.text(), shown)
+                quiet()
             for sender in ("8:joe", "8:mia"):
                 send(sender, "the last one")
             windows.wait("what was sent", lambda: "the last one" in shown(), shown)
@@ -61,14 +82,31 @@ def use(skchat, folder, valgrind):
         gateway.wait()
 
 
+def end_part(profile, number):
+    subprocess.run([windows.need("callgrind_control"), "--dump"], check=True, stdout=subprocess.DEVNULL)
+    windows.wait("a part of the profile", lambda: os.path.exists("{0}.{1}".format(profile, number)))
+
+
 def alive(window):
     return subprocess.run(["tmux", "-S", window.socket, "list-sessions"], capture_output=True).returncode == 0
 
 
-def called(profile):
-    """The functions that were called, by their names for the linker."""
+def calls(profile):
+    """How often functions were called, by their names for the linker."""
+    found = Counter()
     with open(profile) as lines:
-        return {re.sub(r"'\d+$", "", line[3:].strip()) for line in lines if line.startswith("fn=")}
+        for line in lines:
+            if line.startswith("fn="):
+                found[name_of(line[3:])] += 0
+            elif line.startswith("cfn="):
+                name = name_of(line[4:])
+            elif line.startswith("calls="):
+                found[name] += int(line[6:].split()[0])
+    return found
+
+
+def name_of(text):
+    return re.sub(r"'\d+$", "", text.strip())
 
 
 def sizes(skchat):
@@ -86,7 +124,6 @@ def without_hash(name):
         # Hashes of crates, and back references, whose numbers depend on the length of the hashes.
         name = re.sub(r"Cs[0-9a-zA-Z]+_", "Cs*_", name)
         name = re.sub(r"B[0-9a-zA-Z]*_", "B*_", name)
-    name = re.sub(r"17h[0-9a-f]{16}E.*", "17h*", name)
     return re.sub(r"\.(llvm\.)?\d+$", "*", name)
 
 
@@ -118,28 +155,32 @@ class Patterns:
         return found, done
 
 
-def patterns_of(skchat):
+def groups_of(skchat):
+    """Functions for a typed key, for a start, and others in use."""
     with tempfile.TemporaryDirectory() as folder:
         profile = os.path.join(folder, "profile")
-        use(skchat, folder, [windows.need("valgrind"), "--tool=callgrind", "--demangle=no", "--compress-strings=no",
-                             "--callgrind-out-file=" + profile])
-        names = called(profile)
-    size = sizes(skchat)
-    used = names & size.keys()
-    found, matched = Patterns(size, used).find()
-    kilobytes = lambda names: sum(map(size.get, names)) // 1000
-    print("{0} functions in use, {1} kB; {2} patterns match {3} kB".format(
-        len(used), kilobytes(used), len(found), kilobytes(matched)))
-    return found
+        use(skchat, folder, profile)
+        typed = {name for name, count in calls(profile + ".3").items() if count >= KEYS // 10}
+        start = set(calls(profile + ".1"))
+        others = set().union(*(calls(part) for part in (profile, profile + ".2", profile + ".3")))
+    return typed, start - typed, others - start - typed
 
 
 def main():
-    builds = sys.argv[1:]
-    if len(builds) != 2:
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    found = sorted({pattern for skchat in builds for pattern in patterns_of(os.path.abspath(skchat))})
+    skchat = os.path.abspath(sys.argv[1])
+    size = sizes(skchat)
+    kilobytes = lambda names: sum(map(size.get, names)) // 1000
+    groups = []
+    for what, names in zip(("a typed key", "a start", "other use"), groups_of(skchat)):
+        used = names & size.keys()
+        found, matched = Patterns(size, used).find()
+        print("{0}: {1} functions, {2} kB; {3} patterns match {4} kB".format(
+            what, len(used), kilobytes(used), len(found), kilobytes(matched)))
+        groups.append("".join(pattern + "\n" for pattern in sorted(set(found))))
     with open(OUT, "w") as out:
-        out.write("".join(pattern + "\n" for pattern in found))
+        out.write("\n".join(groups))
 
 
 main()
