@@ -4,7 +4,7 @@
 use super::{palette, themes};
 use crate::app::view::{FEW_HUES, HUES, Hue, Tone};
 use crate::model::{Rgb, SpanStyle, SyntaxRole};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Modifier, ParseColorError, Style};
 use std::collections::HashMap;
 
 /// How many colours may be used for what people colour themselves.
@@ -109,7 +109,7 @@ impl StyleReader {
     fn read(&mut self, name: &str, role: &StyleRole) -> Result<Style, String> {
         let mut style = style_of(role, self.depth).map_err(|e| format!("{name}: {e}"))?;
         // Without many colours a grey is dim text: the grey of the sixteen can be the background of a palette.
-        let color = role.fg.as_ref().and_then(|fg| fg.parse().ok());
+        let color = role.fg.as_ref().and_then(|fg| color(fg).ok());
         if !self.depth.has_shades() && role.bg.is_none() && palette::is_grey(color) {
             style = Style { fg: None, ..style }.add_modifier(Modifier::DIM);
         }
@@ -362,10 +362,20 @@ fn readable(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
     }
 }
 
+/// A colour by its name or as `#rrggbb`. Ratatui tries many spellings of names before it reads digits, and a start reads
+/// dozens of colours.
+fn color(text: &str) -> Result<Color, ParseColorError> {
+    let digits = text.strip_prefix('#').filter(|rest| rest.len() == 6 && !rest.starts_with('+'));
+    match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+        Some(rgb) => Ok(Color::from_u32(rgb)),
+        None => text.parse(),
+    }
+}
+
 fn style_of(role: &StyleRole, depth: ColorDepth) -> Result<Style, String> {
     let mut style = Style::new();
     let color = |name: &Option<String>| -> Result<Option<Color>, String> {
-        name.as_ref().map(|n| n.parse().map_err(|_| format!("\"{n}\" is not a colour"))).transpose()
+        name.as_ref().map(|n| color(n).map_err(|_| format!("\"{n}\" is not a colour"))).transpose()
     };
     if depth != ColorDepth::None {
         if let Some(fg) = color(&role.fg)? {
