@@ -44,6 +44,7 @@ pub use apply::decode_stored;
 pub use offline::start_offline;
 pub use schedule::PollIntervals;
 pub use signed_out::start_signed_out;
+pub use snapshot::FIRST_PAGE;
 
 use crate::client::Client;
 use crate::model::{

@@ -60,7 +60,8 @@ pub fn open(global: &Global, config: Option<Config>) -> Result<OpenedAccounts, E
         };
         match session.and_then(opens) {
             Ok(account) => {
-                account.live.store.read_ahead(account.session.me.clone());
+                let me = account.session.me.clone();
+                account.live.store.read_ahead(me, crate::sync::FIRST_PAGE);
                 opened.accounts.push(account);
             }
             Err(error) => {

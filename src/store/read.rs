@@ -204,6 +204,9 @@ impl Store {
         id: &ConversationId,
         limit: u32,
     ) -> Result<Vec<RawMessage>, StoreError> {
+        if let Some(page) = self.ahead.newest(id, limit).await {
+            return Ok(page);
+        }
         let id = id.clone();
         self.read(move |c| newest(c, &id, limit)).await
     }

@@ -100,6 +100,41 @@ fn a_long_list_comes_in_parts_with_drafts_choices_and_the_last_open_chat_in_the_
     assert_eq!(first, 1_003);
 }
 
+#[test]
+fn the_open_chat_is_read_in_advance_and_anew_after_a_change_or_for_another_wish() {
+    let (_dir, store) = fresh();
+    let (me, chat) = (UserId::new(ME), ConversationId::new(CHAT));
+    let conversation =
+        RawConversation { id: chat.clone(), version: 1, activity: Timestamp(1), json: "{}".into() };
+    let conversations = vec![ConversationRow {
+        raw: conversation,
+        read_marker: None,
+        cleared_at: None,
+        complete: true,
+        sync_token: None,
+        is_over: false,
+    }];
+    run(async {
+        let ids = async |limit| -> Vec<String> {
+            let page = store.newest(&chat, limit).await.unwrap();
+            page.into_iter().map(|message| message.id.to_string()).collect()
+        };
+        store.apply(Batch { conversations, ..Batch::default() }, me.clone()).await.unwrap();
+        let two = batch(vec![raw(1, 1, ME, "one"), raw(2, 2, ME, "two")], None);
+        store.apply(two, me.clone()).await.unwrap();
+        store.set_last_open(&chat).await.unwrap();
+        store.read_ahead(me.clone(), 2);
+        assert_eq!(store.snapshot(me.clone()).await.unwrap().to_open(), Some(&chat));
+        // Not what was read in advance, which had two.
+        assert_eq!(ids(1).await, ["2"]);
+        store.read_ahead(me.clone(), 2);
+        assert_eq!(ids(2).await, ["2", "1"]);
+        store.read_ahead(me.clone(), 2);
+        store.apply(batch(vec![raw(3, 3, ME, "three")], None), me.clone()).await.unwrap();
+        assert_eq!(ids(2).await, ["3", "2"]);
+    });
+}
+
 async fn find(store: &Store, text: &str) -> Vec<String> {
     let query = Query { terms: vec![folded(text)], ..Query::default() };
     let found = store.search(store.begin_search(), query, None, 100).await.unwrap().unwrap();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const MOST_STORED_ROSTERS: usize = 300;
 
 /// Messages sent to the app when a chat is opened.
-const FIRST_PAGE: u32 = 60;
+pub const FIRST_PAGE: u32 = 60;
 
 /// Conversations in each part of the list after the first.
 const NEXT_PARTS: usize = 10_000;
