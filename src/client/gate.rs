@@ -11,8 +11,8 @@
 //! - When no request has reached the server, the first answer ends the outage. "The registration is gone" counts as the
 //!   answer of a server that works, as after a restart, unless it comes again soon.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
-//! - After a few requests that succeeded in a row, background requests are no longer refused until the next failure, but
-//!   leave one at a time, seconds apart. Work that needs several requests must be able to finish, because the one that
+//! - After a few requests that succeeded in a row, background requests and attempts at what fails are no longer refused
+//!   until the next failure, but leave one at a time, seconds apart. Work that needs several requests must be able to finish, because the one that
 //!   failed may come after it.
 //! - What can be left out, such as typing signals, is left out while anything fails.
 //! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
@@ -344,15 +344,22 @@ impl GateState {
 
     /// The time of a request's turn; `None` if it need not wait for one.
     fn turn(&self, purpose: &Purpose) -> Option<Instant> {
-        let outage = self.outage.as_ref().filter(|_| !purpose.is_free())?;
+        let outage = self.outage.as_ref().filter(|_| self.takes_turns(purpose))?;
         (outage.successes > PACED_SUCCESSES).then_some(outage.turn)
     }
 
     /// Notes that a request leaves, and when the next one may.
     fn take_turn(&mut self, purpose: &Purpose, next: Instant) {
-        if let Some(outage) = self.outage.as_mut().filter(|_| !purpose.is_free()) {
+        let takes_turns = self.takes_turns(purpose);
+        if let Some(outage) = self.outage.as_mut().filter(|_| takes_turns) {
             outage.turn = next;
         }
+    }
+
+    /// Whether a request is one of those that leave one at a time during an outage: all but polls and what the user waits
+    /// for, as long as they work.
+    fn takes_turns(&self, purpose: &Purpose) -> bool {
+        !purpose.is_free() || self.failures.has(&purpose.kind)
     }
 
     /// What a request is a single attempt of, if others have to wait for its outcome.
@@ -654,6 +661,10 @@ mod tests {
         let opened = Purpose::new("GET", "/conversations/mia/messages", Urgency::User);
         assert_eq!(ask(&gate, &opened, Ok(())).await, None);
         assert_eq!(start.elapsed().as_secs(), 56);
+        // What fails takes its turn, also where the user waits for it.
+        let chosen = Purpose::new("POST", "properties", Urgency::User);
+        ask(&gate, &chosen, failure(ErrorKind::Unavailable)).await;
+        assert_eq!(start.elapsed().as_secs(), 64);
     }
 
     #[tokio::test(start_paused = true)]
