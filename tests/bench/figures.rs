@@ -71,10 +71,17 @@ fn start(dir: &Path) -> Terminal {
 }
 
 fn write_config(dir: &Path, origin: &str) {
-    let text = format!(
-        "[accounts.home]\nuser_id = \"{ME}\"\ngateway = \"{origin}/v1\"\ntoken = {{ env = \"SKCHAT_TOKEN\" }}\n\
-         [reading]\nreceipts = \"never\"\n"
-    );
+    write_accounts(dir, origin, &["home"]);
+}
+
+fn write_accounts(dir: &Path, origin: &str, names: &[&str]) {
+    let account = |name: &&str| {
+        format!(
+            "[accounts.{name}]\nuser_id = \"{ME}\"\ngateway = \"{origin}/v1\"\ntoken = {{ env = \"SKCHAT_TOKEN\" }}\n"
+        )
+    };
+    let accounts: String = names.iter().map(account).collect();
+    let text = format!("{accounts}[reading]\nreceipts = \"never\"\n");
     std::fs::write(dir.join("config.toml"), text).expect("a folder that can be written");
 }
 
@@ -481,17 +488,23 @@ fn threads(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-/// The threads of a process when none has come or gone for a second.
+/// The threads of a process when none has come or gone for a second, and nothing was read from the disk: a store is
+/// examined for some time after a start.
 fn threads_at_rest(pid: u32) -> usize {
-    let (mut count, mut since) = (threads(pid), Instant::now());
+    let state = || {
+        let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+        let read = io.lines().find(|line| line.starts_with("rchar")).unwrap_or_default().to_owned();
+        (threads(pid), read)
+    };
+    let (mut last, mut since) = (state(), Instant::now());
     while since.elapsed() < Duration::from_secs(1) {
         std::thread::sleep(Duration::from_millis(50));
-        let now = threads(pid);
-        if now != count {
-            (count, since) = (now, Instant::now());
+        let now = state();
+        if now != last {
+            (last, since) = (now, Instant::now());
         }
     }
-    count
+    last.0
 }
 
 struct GatewayState {
@@ -597,6 +610,26 @@ fn memory(large: &Path) {
     println!(
         "{threads} threads at rest; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages ({:+.1})",
         with - without
+    );
+    let with_at_rest = resident(terminal.child.process_id().expect("running"));
+    drop(terminal);
+    let several = tempfile::tempdir().expect("a folder");
+    let names = ["home", "work", "club"];
+    write_accounts(several.path(), "http://127.0.0.1:9", &names);
+    for name in names {
+        let account = several.path().join("accounts").join(name);
+        std::fs::create_dir_all(&account).expect("a folder that can be written");
+        std::fs::copy(large.join("accounts/home/store.db"), account.join("store.db"))
+            .expect("a copy of the store");
+    }
+    let terminal = start(several.path());
+    terminal.wait_for("message 99999 ");
+    terminal.wait_for("offline");
+    let threads = threads_at_rest(terminal.child.process_id().expect("running"));
+    let three = resident(terminal.child.process_id().expect("running"));
+    println!(
+        "three such accounts: {threads} threads at rest, {three:.1} MiB ({:+.1} for each further one)",
+        (three - with_at_rest) / 2.0
     );
 }
 
