@@ -611,27 +611,28 @@ mod tests {
         assert!(ask(&gate, &pages, Ok(())).await.is_some());
     }
 
-    /// Lets two kinds of requests fail, and others succeed until they are not held back any more.
-    async fn outage_with_successes(gate: &Gate, failing: &[Purpose; 2], pages: &Purpose) {
-        for purpose in failing {
+    /// Lets two kinds of requests fail, and others, which come last, succeed until they are not held back any more.
+    async fn outage_with_successes(gate: &Gate) -> ([Purpose; 2], Purpose) {
+        let failing = ["subscriptions", "properties"];
+        let failing = failing.map(|kind| Purpose::new("POST", kind, Urgency::Background));
+        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
+        for purpose in &failing {
             while ask(gate, purpose, failure(ErrorKind::Unavailable)).await.is_some() {
                 tokio::time::advance(Duration::from_secs(1)).await;
             }
         }
         for _ in 0..=PACED_SUCCESSES {
-            while let Some(wait) = ask(gate, pages, Ok(())).await {
+            while let Some(wait) = ask(gate, &pages, Ok(())).await {
                 tokio::time::advance(wait).await;
             }
         }
+        (failing, pages)
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_waits_for_its_turn_leaves_when_the_outage_ends() {
         let gate = Gate::default();
-        let failing = ["subscriptions", "properties"];
-        let failing = failing.map(|kind| Purpose::new("POST", kind, Urgency::Background));
-        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
-        outage_with_successes(&gate, &failing, &pages).await;
+        let (failing, pages) = outage_with_successes(&gate).await;
         let start = Instant::now();
         let waits = async { gate.enter(&pages).await.map(drop).unwrap() };
         let ends = async {
@@ -649,10 +650,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_succeeds_during_an_outage_takes_turns_but_for_the_user() {
         let gate = Gate::default();
-        let failing = ["subscriptions", "properties"];
-        let failing = failing.map(|kind| Purpose::new("POST", kind, Urgency::Background));
-        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
-        outage_with_successes(&gate, &failing, &pages).await;
+        let (_, pages) = outage_with_successes(&gate).await;
         let start = Instant::now();
         for _ in 0..7 {
             assert_eq!(ask(&gate, &pages, Ok(())).await, None);
