@@ -7,9 +7,11 @@
 //! `keys`, `typing`, `slow-line`, `idle`, `memory`, `trickle`, `flood` and `burst`; without any, all are printed.
 
 mod peers;
+mod process;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+use process::at_rest;
 use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::gateway::{self, GatewayUser};
 use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
@@ -307,14 +309,14 @@ fn typing(large: &Path, with_peers: bool) {
     const ROUNDS: usize = 3;
     let ours = start(large);
     ours.wait_for("message 99999 ");
+    // After the first frame the store is examined, which is no part of what a key costs.
+    at_rest(ours.child.process_id().expect("running"));
     let bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
     bare.wait_for("line 003");
     let mut programs = vec![Typed::new(ours, " To joe.4 › "), Typed::new(bare, "> ")];
     let started = if with_peers { peers::start() } else { Vec::new() };
     let (peers, theirs): (Vec<_>, Vec<_>) = started.into_iter().unzip();
     programs.extend(theirs);
-    // After the first frame the store is examined, which is no part of what a key costs.
-    std::thread::sleep(Duration::from_secs(6));
     for _ in 0..ROUNDS {
         programs.iter_mut().for_each(typist);
     }
@@ -484,29 +486,6 @@ fn slow_palette(terminal: &mut Terminal) -> Duration {
     shown.saturating_duration_since(asked)
 }
 
-fn threads(pid: u32) -> usize {
-    std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
-}
-
-/// The threads of a process when none has come or gone for a second, and nothing was read from the disk: a store is
-/// examined for some time after a start.
-fn threads_at_rest(pid: u32) -> usize {
-    let state = || {
-        let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
-        let read = io.lines().find(|line| line.starts_with("rchar")).unwrap_or_default().to_owned();
-        (threads(pid), read)
-    };
-    let (mut last, mut since) = (state(), Instant::now());
-    while since.elapsed() < Duration::from_secs(1) {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = state();
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-    }
-    last.0
-}
-
 struct GatewayState {
     origin: String,
     stop: tokio_util::sync::CancellationToken,
@@ -590,29 +569,21 @@ fn idle(runtime: &tokio::runtime::Runtime) {
     world.stop.cancel();
 }
 
-fn resident(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running program");
-    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap_or_default().to_owned();
-    line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
-}
-
 fn memory(large: &Path) {
     let empty = tempfile::tempdir().expect("a folder");
     write_config(empty.path(), "http://127.0.0.1:9");
-    let terminal = start(empty.path());
-    terminal.wait_for("offline");
-    let without = resident(terminal.child.process_id().expect("running"));
-    let terminal = start(large);
-    terminal.wait_for("message 99999 ");
-    terminal.wait_for("offline");
-    let with = resident(terminal.child.process_id().expect("running"));
-    let threads = threads_at_rest(terminal.child.process_id().expect("running"));
+    let rests_with = |dir: &Path, shown: &str| {
+        let terminal = start(dir);
+        terminal.wait_for(shown);
+        terminal.wait_for("offline");
+        at_rest(terminal.child.process_id().expect("running"))
+    };
+    let (_, without) = rests_with(empty.path(), "offline");
+    let (threads, with) = rests_with(large, "message 99999 ");
     println!(
         "{threads} threads at rest; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages ({:+.1})",
         with - without
     );
-    let with_at_rest = resident(terminal.child.process_id().expect("running"));
-    drop(terminal);
     let several = tempfile::tempdir().expect("a folder");
     let names = ["home", "work", "club"];
     write_accounts(several.path(), "http://127.0.0.1:9", &names);
@@ -622,14 +593,10 @@ fn memory(large: &Path) {
         std::fs::copy(large.join("accounts/home/store.db"), account.join("store.db"))
             .expect("a copy of the store");
     }
-    let terminal = start(several.path());
-    terminal.wait_for("message 99999 ");
-    terminal.wait_for("offline");
-    let threads = threads_at_rest(terminal.child.process_id().expect("running"));
-    let three = resident(terminal.child.process_id().expect("running"));
+    let (threads, three) = rests_with(several.path(), "message 99999 ");
     println!(
         "three such accounts: {threads} threads at rest, {three:.1} MiB ({:+.1} for each further one)",
-        (three - with_at_rest) / 2.0
+        (three - with) / 2.0
     );
 }
 

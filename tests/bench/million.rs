@@ -4,9 +4,11 @@
 //!
 //! A FOLDER keeps the generated store for the next run. MESSAGES is how many are generated, such as 10000000.
 
+mod process;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+use process::{at_rest, resident};
 use skchat::model::fold::folded;
 use skchat::model::search::Query;
 use skchat::model::{ConversationId, MessageKey, Point, Range, Timestamp, UserId};
@@ -217,12 +219,6 @@ async fn searches(store: &Store) {
     );
 }
 
-fn resident(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running program");
-    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap_or_default().to_owned();
-    line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
-}
-
 fn opens(dir: &Path) {
     let config = dir.join("config.toml");
     let text = format!(
@@ -241,7 +237,7 @@ fn opens(dir: &Path) {
     }
     let tail: String = last.split(' ').next_back().unwrap_or_default().to_owned();
     let mut times = Vec::new();
-    let mut memory = 0.0f64;
+    let (mut rest, mut memory) = (0.0f64, 0.0f64);
     for turn in 0..7 {
         let mut terminal = Terminal::start(&program("skchat"), &[], &env, 120, 40);
         let shown = terminal.wait("the newest message", |s| {
@@ -250,6 +246,7 @@ fn opens(dir: &Path) {
         });
         times.push(terminal.after_start(shown));
         if turn == 6 {
+            (_, rest) = at_rest(terminal.child.process_id().expect("running"));
             terminal.send("\x12br");
             terminal.wait_for("60+ found");
             memory = resident(terminal.child.process_id().expect("running"));
@@ -261,7 +258,7 @@ fn opens(dir: &Path) {
         at(&times, 0.5),
         at(&times, 1.0)
     );
-    println!("resident memory with it open, after a search: {memory:.1} MiB");
+    println!("resident memory with it open: {rest:.1} MiB at rest, {memory:.1} MiB after a search");
 }
 
 fn main() {

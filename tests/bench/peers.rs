@@ -1,8 +1,9 @@
 //! Other terminal chat clients in the same run: irssi, WeeChat and tiny, where they are installed. They speak IRC, so a
 //! small IRC server on loopback gives each the same thousand messages.
 
+use crate::Typed;
+use crate::process::{resident, threads};
 use crate::terminal::Terminal;
-use crate::{Typed, resident, threads};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
