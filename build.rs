@@ -1,16 +1,16 @@
-//! Prepares tables that every start reads, so that they are quick to read, and tells the linker to write a program that
-//! starts quickly.
+//! Prepares tables that are read at every start, so that they are quick to read, and tells the linker to write a
+//! program that starts quickly.
 //!
-//! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
-//!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
+//! - `shortcodes.tsv`: the names of emoji that many programs share, one name and its emoji per line. The crate `emojis`
+//!   has them as tables with thousands of addresses, which the loader would adjust at every start, on half a MB of
 //!   memory, whether or not anybody types an emoji.
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
-//! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
-//!   whole program, and the kernel maps nearly all of it. A release build on Linux tells the linker to put the functions
-//!   of `assets/link_order.txt` side by side: first those for a typed key, then others for a start, then the rest of
-//!   those in use, with an empty line between the groups. They are listed as patterns, which still match after a compiler
-//!   update; those that are not listed stay where they were. If the linker cannot read the file, it is not used. The
-//!   patterns are for symbols with v0 mangling, which include type arguments: that of new compilers, and what
+//! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over
+//!   the whole program, and the kernel maps nearly all of it. A release build on Linux tells the linker to put the
+//!   functions of `assets/link_order.txt` side by side: first those for a typed key, then others for a start, then the
+//!   rest of those in use, with an empty line between the groups. They are listed as patterns, which still match after
+//!   a compiler update; those that are not listed stay where they were. If the linker cannot read the file, it is not
+//!   used. The patterns are for symbols with v0 mangling, which include type arguments: that of new compilers, and what
 //!   `.cargo/config.toml` asks older ones for. `tests/bench/link_order.py` writes the list.
 //! - Packed relocations: the loader adjusts 36,000 addresses at every start. In the packed form their table takes 11 kB
 //!   instead of 880 kB. Loaders know the form since glibc 2.36 and musl 1.2.4. It is used only if a program that has it
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     add_link_arguments(&folder)
 }
 
-/// Adds those arguments for the linker of a release build that work here.
+/// Adds the linker arguments for a release build that work here.
 fn add_link_arguments(folder: &Path) -> Result<()> {
     println!("cargo::rerun-if-changed={LINK_ORDER}");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -55,7 +55,7 @@ fn add_link_arguments(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What an empty program does that was linked with an argument.
+/// How an empty program that was linked with an argument behaves.
 #[derive(PartialEq, PartialOrd)]
 enum Probe {
     Fails,
@@ -126,7 +126,7 @@ fn keymap_line(row: &toml::Value) -> Result<String> {
     if let Some(unknown) = row.keys().find(|key| !FIELDS.contains(&key.as_str())) {
         return Err(wrong(&format!("an action has the unknown field \"{unknown}\"")));
     }
-    // One text, or several in a list.
+    // One string, or a list of several.
     let texts = |field: &str| -> Result<Vec<&str>> {
         let values = match row.get(field) {
             None if field == "label" => return Ok(vec![""]),

@@ -68,7 +68,7 @@ pub enum Input {
     EmojiWidth(EmojiWidth),
     /// The terminal has reported its background.
     Background(Rgb),
-    /// What was measured of keys and frames, while it is shown.
+    /// Measurements of keys and frames, while they are shown.
     Figures(FrameFigures),
     /// The time returned by [`next_deadline`] has come.
     Deadline,
@@ -83,7 +83,7 @@ impl Input {
     }
 }
 
-/// Applies one input. Everything that is to be done outside comes back as effects.
+/// Applies one input. Everything that has to be done outside is returned as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
     let mut changes_screen = match input {
         Input::Want(Want::Seen { .. } | Want::Spelling(_)) => false,

@@ -74,7 +74,7 @@ pub struct ClientOptions {
     pub timeout: Duration,
     /// Limit for polls, which the server answers when there is something new, or after 30 seconds (facts 2.2).
     pub poll_timeout: Duration,
-    /// Certificates in PEM form to trust beside those of the system.
+    /// Certificates in PEM form to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -104,15 +104,15 @@ pub struct Client {
     options: ClientOptions,
     transport: Transport,
     session: Mutex<ClientSession>,
-    /// Held while a token is read or an endpoint registered, so that only one task does it.
-    /// Holds when the endpoint was last registered anew because of a rejection, although the token was the same.
+    /// Locked while a token is read or an endpoint registered, so that only one task does it.
+    /// Holds when the endpoint was last registered again because of a rejection, although the token was the same.
     refreshing: tokio::sync::Mutex<Option<Instant>>,
     gate: Gate,
     troubles: ServiceTroubles,
     budget: Mutex<RequestBudget>,
     /// When this client was made; the budget counts from here.
     started: Instant,
-    /// The server's clock as last heard, and when that was.
+    /// The server's clock as last reported, and when that was.
     server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
 
@@ -127,12 +127,12 @@ struct ApiCall<'a> {
     path: &'a str,
     body: Option<&'a Value>,
     credential: Credential,
-    /// The service beside the chat that is asked; `None` for the chat service.
+    /// The service that is asked instead of the chat service; `None` for the chat service.
     service: Option<SideService>,
     timeout: Duration,
 }
 
-/// The error of a message that was sent before under the same client id.
+/// The error for a message that was sent before under the same client id.
 const DUPLICATE: u32 = 8_400;
 
 /// A successful answer.
@@ -159,7 +159,7 @@ impl Client {
         }
     }
 
-    /// The time by the server's clock; `None` before its first answer, or if it does not tell.
+    /// The time by the server's clock; `None` before its first answer, or if it does not report it.
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
         let (then, at) = (*self.server_clock.lock().unwrap_or_else(PoisonError::into_inner))?;
         let since = i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
@@ -253,7 +253,7 @@ impl Client {
         }
     }
 
-    /// Sends one request when it may leave, and reads its answer.
+    /// Sends one request as soon as it is allowed to, and reads its answer.
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         if let Some(service) = call.service {
             return self.send_beside(service, call).await;
@@ -264,7 +264,7 @@ impl Client {
             Purpose::new(call.method.as_str(), call.path, admission::urgency(call, is_poll));
         let pass = self.admit(&purpose, call).await?;
         let mut result = self.exchange(call).await;
-        // Of a poll, what can be read counts.
+        // Of a poll's answer, the part that can be read counts.
         if !is_poll && result.as_ref().is_ok_and(|reply| body::is_cut_off(&reply.body)) {
             result = Err(Error::cut_off());
         }
@@ -276,7 +276,7 @@ impl Client {
         result
     }
 
-    /// After a request without an answer in time, the next one does not use a connection that may be dead.
+    /// After a request without an answer in time, the next one does not reuse a connection that may be dead.
     async fn drop_dead_connections<T>(&self, result: &Result<T, Error>) {
         if result.as_ref().is_err_and(Error::is_timeout) {
             self.transport.drop_connections().await;

@@ -1,6 +1,6 @@
 //! The configuration file: defaults, reading, and errors that name file and line.
 //!
-//! [`edit`] changes the accounts and settings in it when the user asks for that; nothing else is written. What is wrong in a
+//! [`edit`] changes the accounts and settings in it when the user asks for that; nothing else is written. An invalid
 //! value is an error; an unknown key is a warning with the nearest known name.
 
 pub mod edit;
@@ -36,7 +36,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Where it is, by the name of the file, and what it is.
+    /// The file's name, the line, and the mistake.
     pub fn brief(&self) -> String {
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         match self.line {
@@ -111,7 +111,7 @@ pub struct AccountConfig {
     pub profiles: Option<String>,
     pub auth: Option<AuthStyle>,
     pub token: Option<Token>,
-    /// Certificates to trust beside those of the system, in PEM form.
+    /// Certificates to trust in addition to those of the system, in PEM form.
     pub ca_file: Option<PathBuf>,
     pub poll: Option<PollMode>,
     pub poll_seconds: Option<u64>,
@@ -140,16 +140,16 @@ pub struct Config {
     pub keymap: Arc<Keymap>,
     /// What `keymap` is made from.
     pub key_choices: KeyChoices,
-    /// Unknown keys and the like; the program runs all the same.
+    /// Unknown keys and the like; the program still runs.
     pub warnings: Vec<String>,
     file: PathBuf,
     lines: HashMap<String, usize>,
 }
 
-/// The file of a configuration without one.
+/// The file name of a configuration that has no file.
 const BUILT_IN: &str = "(built-in)";
 
-/// The text of a file; `None` when there is none.
+/// The content of a file; `None` if there is none.
 fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),
@@ -171,7 +171,7 @@ impl Config {
         Self::parse("", Path::new(BUILT_IN))
     }
 
-    /// What is kept of it to notice changes; `None` if it was read from no file.
+    /// What is kept of it to notice changes; `None` if it was not read from a file.
     pub fn live(&self) -> Option<LiveConfig> {
         (self.file != Path::new(BUILT_IN)).then(|| LiveConfig {
             file: self.file.clone(),
@@ -254,7 +254,7 @@ impl Config {
     }
 }
 
-/// What can change in a configuration file while the program runs, as it was read last.
+/// What can change in a configuration file while the program runs, as last read.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
     pub file: PathBuf,
@@ -269,7 +269,7 @@ impl LiveConfig {
         !self.warnings.is_empty()
     }
 
-    /// What is different in a newer version of the file. From then on that version counts.
+    /// The differences in a newer version of the file. From then on, that version is the current one.
     pub fn change_to(&mut self, newer: &Config) -> ConfigChange {
         let settings = SETTINGS.iter().filter_map(|spec| {
             let (old, new) = (self.preferences.setting(spec), newer.preferences.setting(spec));

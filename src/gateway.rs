@@ -96,7 +96,7 @@ pub struct GatewayOptions {
     /// The database file; `None` keeps everything in memory.
     pub db: Option<PathBuf>,
     pub users: Vec<GatewayUser>,
-    /// If true, nobody exists but `users`: messages to anyone else are refused.
+    /// If true, only `users` exist: messages to anyone else are refused.
     pub known_people_only: bool,
     /// How long a poll waits for events.
     pub poll_wait: Duration,
@@ -113,7 +113,7 @@ pub struct GatewayOptions {
     /// Whether a reverse proxy is in front, so that `X-Forwarded-Proto` and `X-Forwarded-For` are trusted.
     pub behind_proxy: bool,
     pub limits: ConnectionLimits,
-    /// Plays a live service instead of the reference page.
+    /// Imitates a live service instead of the reference page.
     pub plays: Option<played::PlayedOptions>,
     pub faults: Faults,
 }

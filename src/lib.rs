@@ -1,15 +1,15 @@
 //! # skchat: a terminal client for Skype's chat protocol
 //!
-//! The map. Arrows of use point down; `tests/architecture.rs` checks them.
+//! The map. Arrows of dependency point down; `tests/architecture.rs` checks them.
 //!
 //! ```text
 //! main -> start            the composition root: puts everything together
-//!   cli                    the command line, and one file a subcommand
+//!   cli                    the command line, and one file per subcommand
 //!   runtime                the loop: keys + deltas + time -> update -> frame; terminal and keys; recordings
 //!     ui                   paints what layout derived, decides nothing
 //!     app                  Model, update(), layout(): pure; no clock, no disk, no network
 //!     sync                 poller, outbox, requests, catch_up, backfill: joins client, store and archive; sends deltas
-//!       client             one HTTP gate, one method an operation
+//!       client             one HTTP gate, one method per operation
 //!       store              SQLite: raw items, coverage, search index, drafts, outbox
 //!         protocol         JSON, paths and markup <-> model; FACTS.md: what is known of the wire
 //!   archive                exports of Skype and Teams: reads them into a store of their own

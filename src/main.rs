@@ -1,4 +1,4 @@
-//! The program: reads the command line, carries it out, tells what went wrong in one line.
+//! The program: reads the command line, carries it out, and reports errors in one line.
 
 #![deny(
     clippy::unwrap_used,
@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is wrong with the command line. It is read again with each word cleaned, so that a line break in a word makes
-/// no line of its own.
+/// The error in the command line. It is parsed again with each word cleaned, so that a line break in a word does not
+/// start a new line.
 fn misuse(error: clap::Error) -> String {
     let words = std::env::args_os();
     let cleaned = words.map(|word| SafeText::line(&word.to_string_lossy()).as_str().to_owned());
@@ -47,8 +47,8 @@ fn misuse(error: clap::Error) -> String {
     error.render().to_string().trim_end().to_owned()
 }
 
-/// Tells the user. Parts of the command line may be in it, so nothing in it acts on the terminal. When that fails,
-/// there is nobody to tell.
+/// Prints a message for the user. Parts of the command line may be in it, so nothing in it acts on the terminal. If
+/// printing fails, there is nobody to tell.
 fn report(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", SafeText::text(text).as_str());
 }

@@ -12,18 +12,18 @@ static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Keeps tokens and messages out of core dumps, and other programs of the user from reading the memory.
 ///
 /// # Errors
-/// What the system says; the program is then as readable as any other.
+/// Any system error; the program is then as readable as any other.
 pub fn protect_memory() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Core).maximum;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum })?;
-    // The limit means nothing where core dumps are handed to a program.
+    // The limit has no effect where core dumps are piped to a program.
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(())
 }
 
-/// From now on no program that is started gets these variables.
+/// From now on, these variables are not passed to programs that are started.
 pub fn hide_variables(names: impl IntoIterator<Item = String>) {
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     for name in names {
@@ -43,12 +43,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Starts something with no signal held back, which programs would inherit.
+/// Starts something with no signal blocked, because started programs would inherit that.
 pub fn with_all_signals<T>(start: impl FnOnce() -> T) -> T {
     let held = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK);
     let result = start();
     if let Ok(held) = held {
-        // Fails only for a wrong argument.
+        // Fails only for an invalid argument.
         let _ = held.thread_set_mask();
     }
     result

@@ -86,7 +86,7 @@ pub trait Surface {
     fn set_mouse(&mut self, _on: bool) -> io::Result<()> {
         Ok(())
     }
-    /// Sends a notification to the terminal, which shows nothing of it in the frame.
+    /// Sends a notification to the terminal, which does not appear in the frame.
     fn alert(&mut self, _sequence: &[u8]) -> io::Result<()> {
         Ok(())
     }
@@ -108,7 +108,7 @@ pub struct Wiring<S, E> {
     pub shown: CancellationToken,
     pub editor: Editor,
     pub spelling: SpellChecker,
-    /// Where every input is recorded, when that was asked for.
+    /// Where every input is recorded, if that was requested.
     pub recorder: Option<Recorder>,
 }
 

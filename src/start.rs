@@ -118,7 +118,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     }
 }
 
-/// A terminal that can show the program, or one clear line.
+/// A terminal that can show the program, or an error in one line.
 fn check_terminal() -> Result<Size, ExitError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(ExitError::usage(
@@ -193,7 +193,7 @@ struct RunSetup {
     config: Config,
     /// All accounts with the user's own id in each, the archives last.
     accounts: Vec<(AccountId, UserId)>,
-    /// Those of them that are archives.
+    /// The archives among them.
     archives: Vec<ArchiveAccount>,
     /// What to tell the user at the start.
     notices: Vec<String>,
@@ -247,7 +247,7 @@ fn start_accounts(
     Ok(running)
 }
 
-/// What this terminal is asked.
+/// What to ask this terminal.
 fn questions(device: &Device, emoji_width: EmojiWidth, depth: ColorDepth) -> Questions {
     let can_ask = TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
     Questions {

@@ -100,8 +100,8 @@ impl From<rusqlite::Error> for StoreError {
 
 type StoreJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// A handle to the store. Clones share its threads, which end when the last clone is dropped: one writes, one reads, and
-/// one searches from the first search on.
+/// A handle to the store. Clones share its threads, which end when the last clone is dropped: one writes, one reads,
+/// and from the first search on, one searches.
 #[derive(Clone)]
 pub struct Store {
     writer: mpsc::Sender<StoreJob>,
@@ -165,12 +165,12 @@ impl Store {
         Self::with(Some(writer), path)
     }
 
-    /// Opens an existing file without writing to it, also while another process does.
+    /// Opens an existing file without writing to it, even while another process does.
     ///
     /// # Errors
     /// When there is no such file, or its schema is of another version.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        // First of all it is checked.
+        // Check it before anything else.
         drop(open_read_only(path)?);
         Self::with(None, path)
     }
@@ -192,7 +192,7 @@ impl Store {
     /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
         let (readable, writer) = if let Some(writer) = writer {
-            // A file that can be written can be read beside its writer.
+            // A writable file can be read alongside its writer.
             (Readable::Shared(path.to_owned()), writer)
         } else {
             let readable = Readable::of(path)?;
@@ -246,7 +246,7 @@ impl Store {
         Self::run(&self.reader, work).await
     }
 
-    /// Does work on files that lie beside the store, on the thread that reads it. `None` if the store is closed.
+    /// Does work on files next to the store, on the thread that reads it. `None` if the store is closed.
     pub(crate) async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -279,10 +279,10 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // First of all: without it, instances that start at the same moment fail.
+    // Before anything else: without this, instances that start at the same moment fail.
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Plans do not depend on the values that are bound. Otherwise SQLite prepares statements anew for each of them.
+    // Query plans do not depend on bound values. Otherwise SQLite would prepare statements anew for each of them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -2048)
 }

@@ -1,8 +1,8 @@
 //! Connects client and store: keeps the cache up to date, sends queued messages, and reports changes to the app.
 //!
-//! [`start`] spawns the poller, the outbox, a task that executes the app's requests, and background tasks: filling gaps,
-//! reindexing, and fetching read receipts and presence. All of them send to the app through one bounded channel, and wait when it
-//! is full. Knows nothing of the screen.
+//! [`start`] spawns the poller, the outbox, a task that executes the app's requests, and background tasks: filling
+//! gaps, reindexing, and fetching read receipts and presence. All of them send to the app through one bounded channel,
+//! and wait when it is full. Knows nothing of the screen.
 
 mod access;
 mod account_queue;
@@ -79,7 +79,7 @@ pub struct SyncOptions {
     pub page: u32,
     /// How long a message is held back before it is sent, so that it can be cancelled.
     pub grace: Duration,
-    /// A message counts as sent only when a page shows it; after this time without, the user is asked. `None` for
+    /// A message counts as sent only when a page shows it; if none does within this time, the user is asked. `None` for
     /// services whose answer is reliable.
     pub seen_within: Option<Duration>,
     /// Cancelled when the first frame is on the screen. The network, and work that only the next start needs, wait for
@@ -127,8 +127,8 @@ struct Shared {
 struct DeltaSender {
     account: AccountId,
     channel: mpsc::Sender<Inbound>,
-    /// Held by many while something is stored and told to the app, by one while a conversation is forgotten: what was
-    /// stored of it before is told before, so that it does not come back.
+    /// Shared while something is stored and reported to the app, exclusive while a conversation is forgotten: what was
+    /// stored of it before is also reported before, so that it does not come back.
     delivery: RwLock<()>,
 }
 
@@ -147,7 +147,7 @@ impl DeltaSender {
 pub struct Handle {
     pub requests: mpsc::Sender<Outbound>,
     stop: CancellationToken,
-    /// Cancelled when all requests have been executed as far as the disk is concerned.
+    /// Cancelled when all requests have been executed, at least the part that concerns the disk.
     drained: CancellationToken,
     tasks: TaskTracker,
 }
@@ -196,7 +196,7 @@ pub fn start(
             Arc::clone(&main),
             outbox::run(Arc::clone(&main), outbox_receiver, pending),
         ));
-        // What the user does is carried out meanwhile.
+        // The user's requests are carried out meanwhile.
         snapshot::send_rest(&main, rest).await;
         tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
@@ -218,7 +218,7 @@ async fn first_frame(shared: &Shared) {
     }
 }
 
-/// Looks for damage in the whole store and at the file system it is on, and reports what is wrong.
+/// Checks the whole store for damage, and the file system it is on, and reports what is wrong.
 async fn examine(shared: Arc<Shared>) {
     if let Some(kind) = shared.store.network_file_system().await {
         shared.notice(&crate::store::network_advice(kind)).await;
@@ -265,7 +265,7 @@ fn guarded(
     shared: Arc<Shared>,
     task: impl Future<Output = ()> + Send + 'static,
 ) -> impl Future<Output = ()> + Send {
-    // Boxed at once: tasks are large, and the first frame would wait while they are copied from hand to hand.
+    // Boxed at once: tasks are large, and moving them around would delay the first frame.
     let task = Box::pin(task);
     async move {
         let stop = shared.stop.clone();
@@ -301,13 +301,13 @@ impl Shared {
         self.people.names()
     }
 
-    /// The display name that is sent with own messages; the id, if no name is known.
+    /// The display name that is sent with the user's messages; the id, if no name is known.
     fn my_name(&self) -> String {
         let names = self.names();
         if names.knows(&self.me) { names.of(&self.me).to_string() } else { self.me.bare().into() }
     }
 
-    /// The stored history of a conversation, with what archives have of it.
+    /// The stored history of a conversation, with the parts that archives have.
     fn joined(&self, id: &ConversationId) -> JoinedHistory {
         JoinedHistory::new(&self.store, &self.options.archives, id, &self.me)
     }

@@ -57,7 +57,7 @@ pub struct ScreenFrame<'a> {
 /// What the cells below the dialog were painted from.
 struct Painted {
     theme: usize,
-    /// The frame stood behind a dialog.
+    /// The frame was behind a dialog.
     behind: bool,
     size: Size,
     layout: Layout,
@@ -117,7 +117,7 @@ impl Screen {
             self.links.clear();
         }
         let mut cursor = self.paint_below(visible, layout, theme, model.view.bare, last.as_ref());
-        // What stands behind a dialog is dimmed, and that changes every row once.
+        // What is behind a dialog is dimmed, and that changes every row once.
         if last.as_ref().is_some_and(|last| last.behind != behind) {
             self.changed.reset(size.rows, true);
         }
@@ -139,7 +139,7 @@ impl Screen {
             compose: visible.compose.clone(),
             cursor,
         });
-        // The rows of a dialog are put together anew in every frame.
+        // The rows of a dialog are built anew in every frame.
         let dialog = model.dialog.as_ref();
         let area = dialog.map(|dialog| dialog.area);
         for area in [self.covered, area].into_iter().flatten() {
@@ -272,7 +272,7 @@ impl Screen {
         }
     }
 
-    /// Finds the links that a dialog in this area leaves in sight.
+    /// Finds the links that a dialog in this area leaves visible.
     fn uncover(&mut self, area: Rect) {
         let is_covered = |link: &&Hyperlink| {
             let columns = &link.columns;

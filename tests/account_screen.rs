@@ -9,7 +9,7 @@ use skchat::model::UserId;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A home with an account at one gateway, and a service that another one plays.
+/// A home with an account at one gateway, and a service that another gateway plays.
 struct Home {
     dir: tempfile::TempDir,
     own: Gateway,
@@ -61,7 +61,7 @@ impl Home {
         Terminal::start(program, arguments, &env, 100, 30)
     }
 
-    /// Confirms the code that waits.
+    /// Confirms the code that is pending.
     fn approve(&self) {
         let authority = &self.played.state.played().unwrap().authority;
         let code = authority.waiting().pop().expect("a code was given out");
@@ -69,7 +69,7 @@ impl Home {
     }
 }
 
-/// Runs what waits for the terminal on a thread of its own, beside the gateways.
+/// Runs code that waits for the terminal on a separate thread, next to the gateways.
 async fn on_screen<T: Send + 'static>(
     terminal: Terminal,
     work: impl FnOnce(&mut Terminal) -> T + Send + 'static,
@@ -93,7 +93,7 @@ async fn a_second_account_is_added_signed_in_to_renamed_and_removed_without_a_re
         t.wait_for("Accounts");
         t.send("a");
         t.wait_for("A played service");
-        // It stands behind the two services of Microsoft and the gateway by address.
+        // In the list it comes after the two services of Microsoft and the gateway by address.
         t.send("\u{1b}[B\u{1b}[B\u{1b}[B\r");
         t.wait_for("Name of the account");
         t.send("\r");
@@ -147,7 +147,7 @@ async fn an_account_that_is_not_signed_in_is_shown_and_goes_live_after_a_sign_in
     let home = Home::new().await;
     let text = format!("{}[accounts.second]\nservice = \"play\"\n", home.config());
     std::fs::write(home.dir.path().join("config.toml"), text).unwrap();
-    // Alone, too, it leads to the screen and not to an error.
+    // Even alone, it leads to the screen and not to an error.
     let (alone, ()) = on_screen(home.start(&["--account", "second"]), |t| {
         t.wait_for("Ctrl-X s signs in");
         t.send("\u{11}");

@@ -5,7 +5,7 @@ mod common;
 use common::{ANNA, Gateway, JOE, MIA, Runner, Setup, say_as};
 use skchat::client::Client;
 
-/// How often the gateway was sent a message.
+/// How many messages the gateway was sent.
 fn sent(gateway: &Gateway) -> usize {
     gateway.requests("POST", "/messages")
 }
@@ -66,7 +66,7 @@ async fn accounts_at_one_service_do_not_share_a_budget_of_requests() {
     while anna.budget_left().is_some_and(|(left, _)| left > 3) {
         anna.conversations(10).await.unwrap();
     }
-    // What is left is for the user: looking for news waits now.
+    // What is left is for the user: requests for news wait now.
     tokio::select! {
         biased;
         _ = anna.conversations(10) => panic!("more than the budget was sent"),

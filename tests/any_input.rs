@@ -1,4 +1,4 @@
-//! Properties of reading and drawing, over random and hostile input. The fuzz targets in `tests/fuzz` call the same
+//! Properties of reading and drawing, over random and malicious input. The fuzz targets in `tests/fuzz` call the same
 //! checks.
 
 #[path = "common/checks.rs"]

@@ -1,5 +1,5 @@
-//! Holds the structure of the crate: which layer and which floor may use which, how large files, functions and structs
-//! may be, what is not to be named where, and that references to the fact sheet lead somewhere.
+//! Checks the structure of the crate: which layer and which floor may use which, how large files, functions and structs
+//! may be, what must not be named where, and that references to the fact sheet lead somewhere.
 
 #[path = "common/source.rs"]
 mod source;
@@ -97,7 +97,7 @@ const MOST_LINES_OF_A_FUNCTION: usize = 80;
 const MOST_DEPTH: usize = 5;
 const MOST_FIELDS: usize = 12;
 
-/// Records that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
+/// Structs that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
 /// started with.
 const RECORDS: &[(&str, &str)] = &[
     ("ClientOptions", "what the configuration says about an account"),
@@ -199,7 +199,7 @@ fn no_layer_names_what_it_may_not_know() {
     fail_with(&wrong);
 }
 
-/// The code without its unit tests and comments.
+/// The code without unit tests and comments.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -282,7 +282,7 @@ fn no_two_types_share_a_name() {
     );
 }
 
-/// The numbers that a text refers to, as in `facts 3.4` and `facts 1.2, 2.2`.
+/// The numbers that a document refers to, as in `facts 3.4` and `facts 1.2, 2.2`.
 fn references(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let words: Vec<&str> =

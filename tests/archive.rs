@@ -41,7 +41,7 @@ impl Home {
         self.command(arguments).output().unwrap()
     }
 
-    /// The output of a command that has to succeed.
+    /// The output of a command that must succeed.
     fn text(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -199,7 +199,7 @@ fn the_files_of_an_archive_are_for_their_owner_alone() {
         }
     };
     check();
-    // Files of an earlier version let others in.
+    // Files of an earlier version can be read by others.
     for path in [&archive, &archive.join("store.db")] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
@@ -298,7 +298,7 @@ fn a_page_has_every_message_once_and_nothing_that_runs_or_loads() {
     );
 }
 
-/// What a page may consist of: elements and their attributes.
+/// What a page may contain: elements and their attributes.
 const ELEMENTS: [(&str, &[&str]); 24] = [
     ("html", &["lang"]),
     ("head", &[]),
@@ -325,11 +325,11 @@ const ELEMENTS: [(&str, &[&str]); 24] = [
     ("em", &[]),
     ("strong", &[]),
 ];
-/// Elements that only words and their markup may stand in.
+/// Elements that may contain only words and their markup.
 const PHRASES: [&str; 9] = ["b", "i", "u", "s", "code", "span", "a", "time", "h2"];
 
 /// Checks that a page is well-formed, so that every browser reads the same tree, and has nothing that runs or loads.
-/// Gives the number of its elements.
+/// Returns the number of its elements.
 fn check_page(html: &str) -> usize {
     use quick_xml::events::{BytesStart, Event};
     let mut reader = quick_xml::Reader::from_str(html);

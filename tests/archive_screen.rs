@@ -1,5 +1,5 @@
-//! Archives on the screen of the built program, driven by keys: imports from the first run and beside a live account, and
-//! an archive and the live conversation that goes on with it as one conversation, also in `log` and in `export`.
+//! Archives on the screen of the built program, driven by keys: imports at the first start and alongside a live
+//! account, and an archive shown together with the live conversation that continues it, also in `log` and in `export`.
 
 mod common;
 
@@ -79,13 +79,13 @@ fn the_first_run_imports_an_export_and_later_ones_are_imported_from_the_screen()
     t.wait_for("› Joe");
     t.send("\r");
     t.wait_for(&format!("year-{}.", OLD - 1));
-    // What is no export says so, and nothing changes.
+    // A file that is not an export is reported, and nothing changes.
     t.send("\u{18}i");
     t.wait_for("Path of the .tar");
     t.send(&format!("{}\r", path("none.tar")));
     t.wait_for("Not imported");
     t.send("\u{1b}");
-    // The open chat goes on with what a newer export brings. Paths are pasted in quotes.
+    // The open chat continues with what a newer export adds. Paths are pasted in quotes.
     t.send("\u{18}i");
     t.wait_for("Path of the .tar");
     t.send(&format!("'{}'\r", path("newer.json")));
@@ -106,7 +106,7 @@ fn read_on_the_screen(home: &Path) {
     t.wait_for("› Joe");
     t.send("\r");
     t.wait_for("live word 3");
-    // The program has reached the start of what the server has before the archive joins.
+    // Before the archive joins, the program has reached the start of what the server has.
     for _ in 0..3 {
         t.send("\u{1b}[5~");
     }
@@ -208,7 +208,7 @@ fn an_archive_that_cannot_be_opened_is_left_out_and_the_others_are_shown() {
     t.wait_for(&format!("year-{}.", OLD - 1));
     t.send("\u{11}");
     t.wait_end();
-    // Where it is the only one, that is the end.
+    // If it is the only one, that ends the program.
     std::fs::remove_dir_all(&sound).unwrap();
     let mut t = start(home);
     assert!(t.end().contains("newer skchat"));

@@ -1,5 +1,5 @@
-//! Archives in trouble: a full disk, a kill at any moment, messages that are too large. What was there before is there
-//! afterwards, and the same command brings the rest.
+//! Archives in trouble: a full disk, a kill at any moment, messages that are too large. What was there before is still
+//! there afterwards, and the same command imports the rest.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Imports while no file may grow beyond so many blocks of the shell.
+    /// Imports while no file may grow beyond this many blocks of the shell.
     fn import_with_little_room(&self, path: &Path, blocks: u32) -> Output {
         let line = format!("ulimit -f {blocks}; exec {PROGRAM} import {}", path.display());
         self.command("sh", &["-c", &line]).output().unwrap()
@@ -91,7 +91,7 @@ fn export(chats: &[(String, Vec<String>)]) -> String {
     format!(r#"{{"userId":"8:live:anna","conversations":[{}]}}"#, chats.join(","))
 }
 
-/// An export of some megabytes.
+/// An export of a few megabytes.
 fn large() -> String {
     let words = "words of a message that is as long as many are ".repeat(4);
     let chats: Vec<(String, Vec<String>)> = (0..CHATS)
@@ -142,7 +142,7 @@ fn a_full_disk_leaves_an_archive_as_it_was() {
     }
 }
 
-/// Kills an import once one of the archive's files has so many bytes. False if it ended before.
+/// Kills an import once one of the archive's files has this many bytes. False if it ended before.
 fn kill_at(home: &Home, path: &Path, bytes: u64) -> bool {
     let mut command = home.command(PROGRAM, &["import", path.to_str().unwrap()]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! How messages arrived, as sync tells it: live, by catching up, or as history; the same by long poll and at intervals.
+//! How messages arrived, as sync reports it: live, by catching up, or as history; by long poll and at intervals.
 
 mod common;
 
@@ -9,7 +9,7 @@ use skchat::sync::{self, Handle, SyncOptions};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Sync of Anna's account, and what it told of messages so far.
+/// The sync of Anna's account, and what it reported of messages so far.
 struct Running {
     handle: Handle,
     deltas: mpsc::Receiver<Inbound>,
@@ -57,7 +57,7 @@ impl Running {
         }
     }
 
-    /// How a message arrived the first time it was told.
+    /// How a message arrived when it was first reported.
     async fn arrival(&mut self, text: &str) -> Arrival {
         let first = |running: &Self| running.arrived.iter().position(|(known, _)| known == text);
         self.wait(text, |running| first(running).is_some()).await;

@@ -272,7 +272,7 @@ fn a_reader_that_goes_away_is_no_mistake() {
         let script = format!("set -o pipefail; {{ sleep 0.1; \"$0\" {command}; }} | true");
         let gone = shell(&script, &config, served.dir.path());
         assert_eq!((err(&gone), gone.status.code()), (String::new(), Some(0)), "{command}");
-        // Nobody reads what is wrong, either.
+        // Nobody reads the error, either.
         let script = format!("\"$0\" {command} --account none 2>&-");
         let status = shell(&script, &config, served.dir.path()).status.code();
         assert!(status.is_some_and(|code| code < 100), "{command}: {status:?}");
@@ -343,7 +343,7 @@ fn config_check_lists_everything_that_is_wrong() {
     let places: Vec<Option<usize>> =
         parts.iter().map(|part| lines.iter().position(|line| line.contains(part))).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {lines:#?}");
-    // A single unknown key is wrong enough.
+    // A single unknown key is enough to fail.
     let text = check(&format!("{good}token = {{ env = \"T\" }}\ngatway = 1\n"));
     assert_eq!(text.status.code(), Some(1));
     assert!(err(&text).contains("did you mean \"gateway\"?"), "{}", err(&text));
@@ -508,7 +508,7 @@ fn missing_and_broken_dictionaries_are_named_by_config_check_and_doctor() {
         );
         std::fs::write(&config, format!("{account}\n{ui}")).unwrap();
         let check = run(&config, dir.path(), "x", &["config", "check"], "");
-        // There is no gateway, so that doctor fails.
+        // There is no gateway, so doctor fails.
         let doctor = run(&config, dir.path(), "x", &["doctor"], "");
         let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
         (check.status.code(), err(&check), doctor)

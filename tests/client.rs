@@ -1,4 +1,4 @@
-//! The client against answers that no gateway should give: bombs, half an answer, none at all.
+//! The client against answers that no gateway should give: decompression bombs, half an answer, none at all.
 
 mod common;
 
@@ -15,7 +15,7 @@ async fn serve(answer: Option<Vec<u8>>) -> Client {
     serve_with(move |_| answer.clone()).await
 }
 
-/// A server that answers each request, of which it sees the first line, and hangs up, or never answers.
+/// A server that answers each request according to its first line, and hangs up, or never answers.
 async fn serve_with(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();

@@ -1,4 +1,4 @@
-//! What reaches the clipboard is the text of the messages, however it is drawn.
+//! The text of the messages reaches the clipboard, however it is drawn.
 
 mod common;
 
@@ -8,13 +8,13 @@ use common::{ANNA, Gateway, JOE, say_as, token, write_config};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// A message as Joe sends it, and what is copied of it.
+/// A message as Joe sends it, and what is copied from it.
 fn messages() -> [(String, String); 4] {
     let words: Vec<String> = (0..60).map(|n| format!("word{n}")).collect();
     let long = words.join(" ");
     let unbroken = format!("https://oven.example/{}", "a1b2c3".repeat(40));
     [
-        // Harmless characters that nobody sees are not copied; emoji keep what joins them.
+        // Harmless invisible characters are not copied; emoji keep what joins them.
         (
             "in\u{200B}visi\u{200E}ble\u{FEFF} \u{1F469}\u{1F3FD}\u{200D}\u{1F52C} e\u{301}".into(),
             "invisible \u{1F469}\u{1F3FD}\u{200D}\u{1F52C} e\u{301}".into(),
@@ -39,7 +39,7 @@ impl Place {
         write_config(dir.path(), &gateway.origin);
         let bin = dir.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
-        // Complete in one step, so that nobody reads half of it.
+        // In one step, so that nobody reads half of it.
         let kept = dir.path().join("kept");
         let text = format!("#!/bin/sh\ncat > {0}.part && mv {0}.part {0}\n", kept.display());
         let program = bin.join("xclip");
@@ -77,7 +77,7 @@ impl Place {
         t
     }
 
-    /// Waits until program and terminal were both given this text.
+    /// Waits until both the program and the terminal were given this text.
     fn wait_for(&self, t: &Terminal, text: &str) {
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
         let sequence = format!("\u{1b}]52;c;{encoded}\u{7}");

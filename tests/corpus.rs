@@ -39,7 +39,7 @@ fn app(message: &Message, json: &str, columns: u16) -> App {
     app
 }
 
-/// What stands in the pane: letters in front of a run tell its style.
+/// What is in the pane: letters in front of a run show its style.
 fn picture(message: &Message, json: &str) -> String {
     let app = app(message, json, COLUMNS);
     let shown = &app.model.view.visible.messages.rows;
@@ -144,7 +144,7 @@ fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
     }
 }
 
-/// Fixtures in which people typed what looks like an id, a number or a tag, or which are hostile on purpose.
+/// Fixtures in which people typed something like an id, a number or a tag, or which are malicious on purpose.
 fn is_typed(name: &str) -> bool {
     ["text_", "hostile_", "broken_"].iter().any(|prefix| name.starts_with(prefix))
         || [
@@ -227,7 +227,7 @@ const OPEN: [&str; 24] = [
 ];
 
 proptest::proptest! {
-    /// Objects of any shape in place of a text.
+    /// Objects of any shape in place of a string.
     #[test]
     fn an_object_as_content_shows_its_words_and_no_brace_id_or_number(
         shape in proptest::collection::vec((0usize..4, 0usize..5), 1..8), kind in 0usize..4,

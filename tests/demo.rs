@@ -1,4 +1,4 @@
-//! The sample people answer, until a real person takes a part over.
+//! The sample people answer, until a real person takes over the role of one.
 
 mod common;
 
@@ -52,7 +52,7 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
     let before = count(JOE, JOE).await;
     client(JOE).subscribe().await.unwrap();
     say_as(&anna, JOE, "still there?").await;
-    // Mia answers what was said after it, so Joe would have answered by then.
+    // Mia answers messages sent after it, so Joe would have answered by then.
     say_as(&anna, MIA, "and you?").await;
     answered_by(MIA).await;
     assert_eq!(count(JOE, JOE).await, before, "a real client speaks for itself");

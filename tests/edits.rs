@@ -1,4 +1,4 @@
-//! Edits, end to end: on the screen, after a restart, in `log` and in the search, whatever form the server gives them.
+//! Edits, end to end: on the screen, after a restart, in `log` and in the search, whatever form the server sends.
 
 mod common;
 
@@ -23,7 +23,7 @@ fn edited(item: &Value, mark: &str, text: &str) -> Value {
     item_with(item.clone(), &change)
 }
 
-/// Whether a message is found by a word of it in what is stored.
+/// Whether a stored message is found by a word in it.
 async fn finds(dir: &Path, word: &str) -> bool {
     let store = Store::open(&dir.join("store.db")).unwrap();
     let query = Query { terms: vec![folded(word)], ..Query::default() };
@@ -31,7 +31,7 @@ async fn finds(dir: &Path, word: &str) -> bool {
     !found.hits.is_empty()
 }
 
-/// Where nothing listens.
+/// An address at which nothing listens.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +51,7 @@ async fn an_own_message_that_the_server_edits_in_place_stays_in_every_form_of_th
         anna.wait_for("live").await;
         anna.open("joe").await;
         anna.wait_for("my frist words").await;
-        // Heard live.
+        // Received live.
         let new = item_with(edited(&first, "91", "my first words"), &change);
         server.change(|s| {
             s.chat(JOE, vec![last.clone(), new.clone()]);
@@ -69,7 +69,7 @@ async fn an_own_message_that_the_server_edits_in_place_stays_in_every_form_of_th
         assert_eq!(home.log(NOWHERE, JOE).await, ["my first words", "and mine"], "{name}");
         assert!(finds(&home.dir(), "first").await, "{name}");
         assert!(!finds(&home.dir(), "frist").await, "{name}");
-        // A fresh home that has never seen the first form.
+        // A new home that has never seen the first form.
         let server = Scripted::start(|s| s.chat(JOE, vec![last.clone(), new.clone()])).await;
         let home = Home::new();
         let mut anna = Runner::launch(server.options(ANNA), &at(&home.dir()));
@@ -100,7 +100,7 @@ async fn an_edit_whose_original_comes_later_or_never_is_shown_until_then() {
     let screen = anna.wait_for("the second wording (edited)").await;
     let line = |s: &str, text: &str| s.lines().position(|l| l.contains(text)).unwrap();
     assert!(line(&screen, "between") < line(&screen, "second"), "{screen}");
-    // The original turns up: it has the new text, in its own place, and the edit is no message any more.
+    // The original arrives: it has the new text, in its own place, and the edit is no longer a message.
     server.change(|s| s.event("NewMessage", &first));
     let moved = |s: &str| {
         let at = |text: &str| s.lines().position(|l| l.contains(text) && !l.contains('›'));

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What is promised.
+/// The documented limit.
 const END: Duration = Duration::from_secs(2);
 const SIGNALS: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
@@ -30,7 +30,7 @@ fn write_config(data: &Path, gateway: &str, token: &str) {
     std::fs::write(data.join("config.toml"), text).unwrap();
 }
 
-/// Sends a signal and gives the exit status.
+/// Sends a signal and returns the exit status.
 fn end_by(t: &mut Terminal, signal: Signal) -> u32 {
     let asked = Instant::now();
     t.signal(signal);
@@ -49,7 +49,7 @@ fn a_signal_ends_it_when_the_terminal_is_not_read_and_the_draft_is_kept() {
         t.send("unsaved");
         t.wait_for("unsaved");
         t.set_speed(Speed::Stopped);
-        // Each paints the whole screen, until the terminal takes no more.
+        // Each of these paints the whole screen, until the terminal takes no more.
         for _ in 0..100 {
             t.send("\u{c}");
         }
@@ -99,7 +99,7 @@ fn a_signal_ends_it_while_the_token_file_is_a_pipe_that_nobody_writes_to() {
     }
 }
 
-/// A server that takes requests and answers with `answer`, after which it says nothing more and keeps the connection.
+/// A server that takes requests and answers with `answer`, then sends nothing more and keeps the connection open.
 fn half_server(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<()>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -290,7 +290,7 @@ fn a_program_that_is_started_does_not_get_the_token_and_nobody_gets_the_memory()
     }
     let text = std::fs::read_to_string(&seen).unwrap();
     assert!(!text.contains("canary") && !text.contains("TEST_TOKEN"), "{text}");
-    // Until then, keys are for the editor.
+    // Until this, keys go to the editor.
     t.wait("the terminal taken again", |s| {
         String::from_utf8_lossy(&s.bytes).matches("\u{1b}[?1049h").count() == 2
     });

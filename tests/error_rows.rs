@@ -37,7 +37,7 @@ impl Answer {
     }
 }
 
-/// What is shown when the list cannot be read. All of it passes by itself once the server answers again.
+/// What is shown when the list cannot be read. All of these go away by themselves once the server answers again.
 const LIST_ROWS: &[(Answer, &str)] = &[
     (answer(401, r#"{"errorCode":911,"message":"Authentication failed."}"#), "signed out"),
     (answer(401, r#"{"errorCode":912,"message":""}"#), "signed out"),
@@ -88,14 +88,14 @@ async fn every_answer_to_the_list_is_said_in_words_and_passes_with_the_history_r
     rows.join_all().await;
 }
 
-/// What a row leads to for a message.
+/// What a row means for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// It is shown as not sent with these words, and not sent again.
     Refused(&'static str),
-    /// Like that, and the chat is read-only until a message is taken there.
+    /// The same, and the chat is read-only until a message is accepted there.
     ReadOnly(&'static str),
-    /// It counts as sent although the server had no message of its own for it.
+    /// It counts as sent although the server did not store a message for it.
     Sent,
     /// It is sent again, and arrives.
     SentLater,
@@ -158,7 +158,7 @@ async fn send_row(answer: &Answer, fate: Fate) {
     match fate {
         Fate::Refused(words) => {
             anna.wait_until(&row, |screen| shows_text(screen) && screen.contains(words)).await;
-            // Another message goes out, so this one would have gone, too.
+            // Another message is sent, so this one would have been sent, too.
             anna.say("the next one").await;
             anna.wait_until(&row, is_sent).await;
             assert_eq!(arrived(&gateway, "the next one").await, 1, "{row}");
@@ -171,7 +171,7 @@ async fn send_row(answer: &Answer, fate: Fate) {
                     && screen.contains(words)
             };
             anna.wait_until(&row, is_told).await;
-            // What is written there stays in the box, and costs no request.
+            // Text written there stays in the box, and costs no request.
             anna.say("the next one").await;
             let screen = anna.wait_for("the text stays here").await;
             assert!(screen.contains("› the next one"), "{row}\n{screen}");
@@ -212,7 +212,7 @@ async fn arrived(gateway: &Gateway, text: &str) -> usize {
     messages.items.iter().filter(|raw| raw.content.contains(text)).count()
 }
 
-/// Answers that are about the endpoint and not about the user: the connection goes on by itself.
+/// Answers that concern the endpoint and not the user: the connection recovers by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_an_endpoint_or_a_sync_state_is_mended_without_a_word() {
     for (method, path, wrong) in [
@@ -246,7 +246,7 @@ async fn what_is_wrong_with_an_endpoint_or_a_sync_state_is_mended_without_a_word
 
 const GROUP: &str = "19:team@thread.skype";
 
-/// A group that is open on the screen of somebody who presses a key now and then.
+/// A group that is open on the screen of a user who presses a key now and then.
 struct OpenGroup {
     clock: SteppedClock,
     server: Scripted,
@@ -322,7 +322,7 @@ async fn a_group_that_is_gone_says_so_and_is_not_asked_for_until_the_list_shows_
         group.anna.passes(&group.clock, words).await;
         assert!(group.anna.screen().contains("words to keep"), "{}", group.anna.screen());
         assert_eq!(group.use_it().await, 0, "{body}");
-        // The rest of the account goes on.
+        // The rest of the account continues.
         group.server.change(|script| script.chat(JOE, vec![item(9, JOE, JOE, "still here")]));
         group.anna.passes(&group.clock, "1 unread").await;
         // It is there again, with something new.

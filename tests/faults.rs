@@ -1,5 +1,5 @@
-//! Wrong answers, limits and outages: a table row each, with what must be on the screen, what must be stored, and how many
-//! requests it may cost.
+//! Wrong answers, limits and outages: one table row each, with what must be on the screen, what must be stored, and how
+//! many requests it may cost.
 
 mod common;
 
@@ -42,7 +42,7 @@ fn said(range: std::ops::RangeInclusive<u64>) -> Vec<Value> {
     range.rev().map(|n| item(n, JOE, JOE, &format!("said {n:03}."))).collect()
 }
 
-/// How a server answers for a page of messages that begins below `end`.
+/// How a server answers a request for a page of messages that begins below `end`.
 #[derive(Clone, Copy)]
 struct OddPages {
     name: &'static str,
@@ -115,7 +115,7 @@ fn odd_pages() -> Vec<OddPages> {
     ]
 }
 
-/// A page of at most 50 of the messages up to `COUNT`, as such a server gives it.
+/// A page of at most 50 of the messages up to `COUNT`, as such a server returns it.
 fn odd_page(pages: OddPages, heeds_bounds: bool, asked: &Asked) -> Option<Reply> {
     if !asked.is("GET", &format!("/{JOE}/messages")) {
         return None;
@@ -185,7 +185,7 @@ async fn history_row(pages: OddPages, heeds_bounds: bool) {
 fn history_of_doctor(dir: &Path, origin: &str) -> String {
     let account = dir.join("accounts/home");
     std::fs::create_dir_all(&account).unwrap();
-    // What was written last may be in the log beside it.
+    // What was last written may be in the log next to it.
     for name in ["store.db", "store.db-wal"].iter().filter(|name| dir.join(name).exists()) {
         std::fs::copy(dir.join(name), account.join(name)).unwrap();
     }
@@ -296,7 +296,7 @@ async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
         assert!(few, "{}: {counts:?}{requests}\n{screen}", row.name);
         let goes_on = silence <= LONGEST_SILENCE;
         assert!(goes_on, "{}: {silence:?}{requests}\n{screen}", row.name);
-        // Between two attempts the line may say that it connects.
+        // Between two attempts the status line may say that it is connecting.
         let between = ["connecting", "trying again"].iter().any(|text| screen.contains(text));
         let is_told = screen.contains(row.screen) || between;
         assert!(is_told, "{}\n{screen}", row.name);
@@ -334,7 +334,7 @@ async fn a_live_service_gets_few_requests_in_use_idle_away_and_during_an_outage(
     }
 }
 
-/// Five requests in any second are answered; what is beyond gets a 429.
+/// Five requests in any second are answered; any more get a 429.
 fn quota(recent: &Arc<Mutex<Vec<Instant>>>) -> Option<Reply> {
     let now = Instant::now();
     let mut recent = recent.lock().unwrap();
@@ -395,7 +395,7 @@ async fn a_429_without_a_time_stops_everything_for_longer_and_longer_and_the_scr
     let start = Instant::now();
     anna.passes(&clock, "asked for a pause: next try in").await;
     anna.say("not lost").await;
-    // Whatever the user does, it waits.
+    // It waits, whatever the user does.
     for _ in 0..20 {
         anna.press(&["f5"]).await;
         clock.pass(Duration::from_secs(60)).await;
@@ -448,7 +448,7 @@ async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is
     anna.end(&clock).await;
 }
 
-/// The program with a token that it reads from a file; and that file.
+/// The program with a token that it reads from a file; and the path of that file.
 fn with_token_file(server: &Scripted, dir: &Path) -> (Runner, std::path::PathBuf) {
     let file = dir.join("token");
     std::fs::write(&file, "old").unwrap();
@@ -479,7 +479,7 @@ async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
     anna.passes(&clock, "signed out").await;
     anna.passes(&clock, "write a new token to").await;
     assert!(began.elapsed() <= Duration::from_secs(35), "{:?}", began.elapsed());
-    // It was a passing fault.
+    // It was a temporary fault.
     let before = server.count("POST", "/");
     clock.pass(Duration::from_secs(120)).await;
     let requests = server.count("POST", "/") - before;

@@ -1,4 +1,4 @@
-//! Pictures and files of messages that the service holds: who gets the token for them, and what becomes of a download.
+//! Pictures and files of messages that the service holds: who gets the token for them, and how downloads end.
 
 mod common;
 
@@ -62,7 +62,7 @@ async fn a_host_that_refuses_the_token_says_so_and_signs_nobody_out() {
     assert_eq!(error.message, "the service does not give this file to this account");
     assert_eq!(error.kind, ErrorKind::Forbidden);
     client.conversations(1).await.unwrap();
-    // A cookie that has ended is replaced.
+    // An expired cookie is replaced.
     gateway.state.objects().accept(ObjectAuth::Issued);
     bytes(&client, &oven).await.unwrap();
     gateway.state.objects().end_cookies();
@@ -89,7 +89,7 @@ async fn no_other_host_gets_a_token_by_an_address_or_by_a_redirect() {
         faults.clear();
     }
     assert_eq!(decoy.state.faults().log(), Vec::<String>::new(), "nothing was asked there");
-    // Within the host a redirect is followed.
+    // Within the same host a redirect is followed.
     let to = format!("{}/v1/objects/0-oven/views/imgo", gateway.origin);
     gateway.state.faults().add("GET", "/views/", 1, InjectedFault::Redirect(to));
     let oven = file(&gateway.origin, "0-oven", MediaKind::Image);
@@ -149,7 +149,7 @@ async fn a_429_of_the_file_service_holds_up_nothing_else() {
     assert_eq!(views(&gateway), 1, "it is left alone");
 }
 
-/// The built program as Anna's, with a program for files that keeps what it is given.
+/// The built program as Anna, with a program for files that keeps what it is given.
 struct Screen {
     gateway: Gateway,
     home: tempfile::TempDir,
@@ -165,7 +165,7 @@ impl Screen {
         common::write_config(home.path(), &gateway.origin);
         let opener = home.path().join("bin/xdg-open");
         let log = home.path().join("opened");
-        // The move makes it whole for whoever waits for it.
+        // The move makes sure that a waiting test sees a complete file.
         let script = format!(
             "#!/bin/sh\ncp \"$1\" '{0}.copy'\nenv > '{0}.env'\nprintf '%s' \"$*\" > '{0}.new'\nmv '{0}.new' '{0}'\n",
             log.display()
@@ -179,7 +179,7 @@ impl Screen {
         self.home.path().join(name)
     }
 
-    /// Joe sends a picture that lies at this address.
+    /// Joe sends a picture that is at this address.
     async fn send(&self, address: &str) {
         let content = format!(
             "<URIObject type=\"Picture.1\" uri=\"{address}\"><OriginalName v=\"oven.jpg\"/></URIObject>"
@@ -210,7 +210,7 @@ impl Screen {
         t
     }
 
-    /// The files that the program has written for others.
+    /// The files that the program has written for other programs.
     fn copies(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         collect(&self.path("tmp"), &mut files);

@@ -50,11 +50,11 @@ async fn intervals_serve_where_there_is_no_long_poll() {
     anna.wait_for("first").await;
     say_as(&joe, ANNA, "second").await;
     anna.wait_for("second").await;
-    // Quiet conversations cost one list request an interval and nothing else.
+    // Quiet conversations cost one list request per interval and nothing else.
     let pages = gateway.requests("GET", "/messages");
     let lists = gateway.requests("GET", "/users/ME/conversations");
     gateway.until("GET", "/users/ME/conversations", lists + 4).await;
-    // One page may still have been under way; four intervals that asked for messages would be four.
+    // One page may still have been in progress; four intervals that asked for messages would be four.
     let log = gateway.state.faults().log();
     assert!(gateway.requests("GET", "/messages") <= pages + 1, "{log:#?}");
     anna.quit().await;
@@ -185,7 +185,7 @@ async fn own_messages_are_edited_deleted_and_reacted_to() {
     joe.wait_for("React").await;
     joe.press(&["2"]).await;
     anna.wait_for("❤\u{fe0f} 1").await;
-    // Only the sender is offered to edit or delete.
+    // Only the sender can edit or delete.
     joe.press(&["up", "e"]).await;
     joe.wait_for("Only your own messages can be edited").await;
     joe.press(&["esc"]).await;
@@ -500,7 +500,7 @@ async fn nothing_is_drawn_while_nothing_happens() {
     anna.press(&["alt-down"]).await;
     anna.wait_for("quiet").await;
     anna.wait_gone("1 unread").await;
-    // The own read mark comes back as an event; after that a whole poll passes without one.
+    // The user's own read mark comes back as an event; after that, a whole poll passes without one.
     let polls = gateway.requests("POST", "/poll");
     gateway.until("POST", "/poll", polls + 2).await;
     let frames = anna.frames.load(std::sync::atomic::Ordering::SeqCst);
@@ -554,7 +554,7 @@ async fn a_message_taller_than_the_screen_is_read_by_selecting() {
     for _ in 0..40 {
         anna.press(&["up"]).await;
     }
-    // Reading back, the header says which day it is.
+    // When reading back, the header says which day it is.
     let screen = anna.wait_for("line 3.").await;
     assert!(screen.contains(" · Today"), "{screen}");
     for _ in 0..5 {
@@ -633,13 +633,13 @@ async fn editing_keeps_what_cannot_be_typed() {
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("me not bold").await;
-    // The quote stays with the answer that is changed.
+    // The quote stays with the reply that is edited.
     anna.press(&["ctrl-up", "e"]).await;
     anna.wait_for("editing: me not bold").await;
     anna.type_text("!").await;
     anna.press(&["enter"]).await;
     anna.wait_for("me not bold! (edited)").await;
-    // Colours and the like are edited as the wire has them.
+    // Colours and the like are edited as they are on the wire.
     anna.press(&["ctrl-up", "up", "e"]).await;
     anna.wait_for("editing the markup").await;
     anna.type_text(" <b>more</b>").await;

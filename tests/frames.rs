@@ -1,4 +1,4 @@
-//! When the loop draws, and that nothing is left out of a frame.
+//! When the loop draws, and that nothing is missing from a frame.
 
 mod common;
 
@@ -18,7 +18,7 @@ use std::io;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// A terminal of which only the title is looked at, and how many frames it gets.
+/// A terminal of which only the title is checked, and how many frames it gets.
 struct Counter {
     title: watch::Sender<String>,
     frames: watch::Sender<u32>,
@@ -44,7 +44,7 @@ impl Surface for Counter {
     }
 }
 
-/// The person at a running loop.
+/// The user of a running loop.
 struct User {
     keys: mpsc::Sender<&'static str>,
     requests: mpsc::Receiver<Outbound>,
@@ -53,7 +53,7 @@ struct User {
 }
 
 impl User {
-    /// Waits until a draft is to be saved, and gives the number of frames up to then.
+    /// Waits until a draft is to be saved, and returns the number of frames up to then.
     async fn saved(&mut self) -> u32 {
         let is_saved = async {
             while let Some(request) = self.requests.recv().await {
@@ -67,7 +67,7 @@ impl User {
     }
 }
 
-/// Runs the loop with keys that arrive at once, until the user has done what is to be done.
+/// Runs the loop with keys that arrive at once, until `user` has finished.
 async fn with_loop(app: App, at_once: &'static [&str], user: impl AsyncFnOnce(&mut User)) {
     Box::pin(with_recorded_loop(app, at_once, None, user)).await;
 }
@@ -125,7 +125,7 @@ async fn a_chat_that_was_opened_and_a_key_in_its_box_at_once_name_it_in_the_titl
 async fn a_draft_that_is_saved_makes_no_frame() {
     let app = direct("joe").opened();
     with_loop(app, &[], async |user: &mut User| {
-        // What the first frames find missing is asked for.
+        // The first frames request what they find missing.
         for chord in ["x", "y"] {
             user.keys.send(chord).await.unwrap();
             user.saved().await;
@@ -157,7 +157,7 @@ fn header() -> RecordingHeader {
     }
 }
 
-/// How many layouts are derived up to the first frame after keys that come at once.
+/// How many layouts are derived up to the first frame after keys that arrive at once.
 async fn layouts_after(at_once: &'static [&'static str]) -> usize {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("recording");

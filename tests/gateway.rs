@@ -297,7 +297,7 @@ async fn members_may_what_members_may_and_admins_the_rest() {
             "Text"
         ]
     );
-    // What the server wrote cannot be edited or deleted, not even by who caused it.
+    // Nobody can edit or delete what the server wrote, not even the person who caused it.
     let first = &page.items.last().unwrap().id;
     let path = format!("/v1/users/ME/conversations/{}/messages/{first}", id.as_str());
     let (status, _) = ask(&gateway, ANNA, Method::DELETE, &path, None).await;
@@ -344,7 +344,7 @@ async fn joining_by_link_and_hidden_history() {
     joe.put_member(&id, &UserId::new(JOE), Role::User).await.unwrap();
     let page = joe.messages(&id, 50).await.unwrap();
     assert!(page.items.iter().all(|m| !m.content.contains("before you came")));
-    // Neither a reaction nor an edit shows what may not be read.
+    // Neither a reaction nor an edit reveals a message that must not be read.
     let path = format!(
         "/v1/users/ME/conversations/{}/messages/{secret}/properties?name=emotions",
         id.as_str()
@@ -413,7 +413,7 @@ async fn edits_deletes_and_reactions_keep_the_id_and_raise_the_version() {
     assert!(deleted["deletetime"].is_i64());
     let page = gateway.client(ANNA).messages(&ConversationId::new(JOE), 10).await.unwrap();
     assert_eq!(&*page.items[0].content, "");
-    // A sender cannot write what only the server writes.
+    // A sender cannot write messages that only the server writes.
     let body = json!({ "content": "x", "properties": { "emotions": [{ "key": "like", "users": [{ "mri": ANNA }] }], "edittime": 1 } });
     ask(
         &gateway,
@@ -463,7 +463,7 @@ async fn properties_horizons_profiles_and_bad_values() {
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].1.as_str(), "Joe Bloggs");
     let team = group(&gateway, "Team").await;
-    // The page names the property in the body, clients in the query: both are taken.
+    // The page names the property in the body, clients in the query: both are accepted.
     let (status, _) = ask(
         &gateway,
         ANNA,

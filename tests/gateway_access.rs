@@ -1,5 +1,5 @@
-//! How the gateway is reached: connections and their limits, links, endpoints and their end, the shapes that other
-//! clients know, and errors.
+//! How the gateway is reached: connections and their limits, links, endpoints and how they expire, the shapes that
+//! other clients know, and errors.
 
 mod common;
 #[path = "common/served.rs"]
@@ -23,7 +23,7 @@ async fn caller(gateway: &Gateway, user: &str) -> Connection {
     Connection::open(&gateway.address(), credential(user)).await.unwrap()
 }
 
-/// Limits that a test can wait for.
+/// Limits that are short enough for a test.
 fn short_limits(options: &mut GatewayOptions) {
     options.limits.connections = 16;
     options.limits.head = Duration::from_millis(400);
@@ -31,7 +31,7 @@ fn short_limits(options: &mut GatewayOptions) {
     options.limits.idle = Duration::from_secs(3);
 }
 
-/// A connection without anything to say, and its end.
+/// A connection that never sends anything, and how it ends.
 async fn ends(mut connection: Connection) -> Duration {
     let started = Instant::now();
     tokio::time::timeout(PATIENCE, connection.closed()).await.expect("the gateway closes it");
@@ -82,12 +82,12 @@ async fn strangers_cannot_shut_out_the_users() {
         stranger.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
         strangers.push(stranger);
     }
-    // Whoever comes now gets in, and whoever was in still is.
+    // New users get in, and users who were in still are.
     let mut joe = caller(&gateway, JOE).await;
     assert_eq!(joe.ask("GET", LIST, "").await.unwrap().status, 200);
     say_as(&gateway.client(JOE), ANNA, "still there?").await;
     assert!(anna.poll(0).await.unwrap().body.contains("still there?"));
-    // The first strangers had to make room.
+    // The first strangers were dropped to make room.
     let mut first = strangers.remove(0);
     let mut rest = [0; 16];
     let read = tokio::time::timeout(PATIENCE, first.read(&mut rest)).await.unwrap();
@@ -132,7 +132,7 @@ async fn whoever_guesses_tokens_waits_and_the_others_do_not() {
     assert_eq!(guess.await.unwrap().unwrap().status, 401);
 }
 
-/// Carries bytes to the gateway, from a port of its own.
+/// Forwards bytes to the gateway, from a port of its own.
 async fn tunnel(to: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap().to_string();
@@ -173,7 +173,7 @@ async fn links_lead_where_the_caller_came_from_in_pages_and_in_events() {
     for link in links(&all) {
         assert!(link.starts_with(&format!("http://{through}/v1/")), "{link}");
     }
-    // Whoever does not come through the tunnel gets links of the gateway itself.
+    // A client that does not come through the tunnel gets links of the gateway itself.
     let direct = caller(&gateway, ANNA).await.ask("GET", LIST, "").await.unwrap().body;
     assert!(links(&direct).iter().all(|link| link.starts_with(&gateway.origin)));
 }
@@ -216,7 +216,7 @@ async fn an_endpoint_that_nobody_polls_loses_its_events_and_its_client_is_told()
     }
     say_as(&joe, ANNA, "first").await;
     assert!(careful.poll(0).await.unwrap().body.contains("first"));
-    // A poll that waits counts as polling, for as long as it waits.
+    // A waiting poll counts as polling, for as long as it waits.
     let mut ack = 1_000;
     let until = Instant::now() + Duration::from_millis(2_200);
     while Instant::now() < until {
@@ -228,7 +228,7 @@ async fn an_endpoint_that_nobody_polls_loses_its_events_and_its_client_is_told()
     let told = careful.poll(1_000).await.unwrap();
     assert_eq!((told.status, told.json()["errorCode"].as_u64()), (404, Some(450)));
     assert_eq!(careful.ask("GET", LIST, "").await.unwrap().status, 200, "still registered");
-    // One that never acknowledges could do nothing with that: it goes on with what comes now.
+    // A client that never acknowledges could do nothing with that: it continues with new events.
     let poll = "/v1/users/ME/endpoints/SELF/subscriptions/0/poll";
     let answer = tokio::spawn(async move { careless.ask("POST", poll, "").await.unwrap() });
     gateway.until("POST", "/subscriptions/0/poll", gateway.requests("POST", "/0/poll")).await;
@@ -305,7 +305,7 @@ async fn registrations_outlive_a_restart_but_not_a_change_of_the_token() {
     }
     let answer = joe.ask("GET", LIST, "").await.unwrap();
     assert_eq!((answer.status, answer.json()["errorCode"].as_u64()), (404, Some(729)));
-    // Who acknowledges is told that events may be missing; who does not goes on.
+    // A client that acknowledges is told that events may be missing; one that does not continues.
     let answer = careful.poll(1_000).await.unwrap();
     assert_eq!((answer.status, answer.json()["errorCode"].as_u64()), (404, Some(450)));
     say_as(&gateway.client(ANNA), "48:notes", "after the restart").await;
@@ -405,7 +405,7 @@ async fn every_error_is_json_with_a_code() {
         let answer = anna.ask(method, &path, body).await.unwrap();
         assert_eq!(answer.status, expected, "{method} {path}: {}", answer.body);
         assert!(answer.json()["errorCode"].is_u64(), "{method} {path}: {}", answer.body);
-        // Without a credential nothing is said about what there is.
+        // Without credentials nothing is revealed about what exists.
         let mut nobody = Connection::open(&gateway.address(), "X: 1".into()).await.unwrap();
         if let Ok(answer) = nobody.ask(method, &path, body).await {
             assert_eq!(answer.status, 401, "{method} {path}: {}", answer.body);

@@ -1,5 +1,5 @@
-//! A gateway in a process of its own, under load: what large groups cost, and what is left after it was killed. `tests/bench/load.rs` prints the figures of a
-//! release build; the bounds here leave room for a debug build on a busy machine.
+//! A gateway process under load: what large groups cost, and what a kill leaves. `tests/bench/load.rs` prints the
+//! figures of a release build; the bounds here leave room for a debug build on a busy machine.
 
 #[path = "common/served.rs"]
 mod served;
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Far below what copies of a group for each of its members take (6 s, 2 GiB), and far above what it takes without.
+/// Far below the cost of copying a group for each of its members (6 s, 2 GiB), and far above the cost without copies.
 const MOST_TIME: Duration = Duration::from_secs(2);
 const MOST_MEMORY_KIB: u64 = 20 * 1024;
 
@@ -44,7 +44,7 @@ async fn a_group_of_a_thousand_costs_little_and_tells_those_who_listen() {
     assert_eq!(added.status, 201, "{}", added.body);
     assert!(took < MOST_TIME && added_in < MOST_TIME, "made in {took:?}, added in {added_in:?}");
     assert!(grown < MOST_MEMORY_KIB, "{grown} KiB more");
-    // One who listens hears of both groups, of each once.
+    // A listener hears of both groups, and of each once.
     let events = listener.poll(0).await.unwrap().body;
     assert_eq!(count(&events, "\"resourceType\":\"ThreadUpdate\""), 2, "{}", events.len());
     assert_eq!(count(&events, "\"messagetype\":\"ThreadActivity/AddMember\""), 2);
@@ -54,7 +54,7 @@ async fn a_group_of_a_thousand_costs_little_and_tells_those_who_listen() {
     assert_eq!(count(&thread.body, "\"type\":\"ThreadMember\""), 800);
 }
 
-/// Pages of a chat from the newest message down; gives how often each client id occurs.
+/// Pages of a chat from the newest message down; returns how often each client id occurs.
 async fn client_ids(caller: &mut Connection, chat: &str) -> HashMap<u64, usize> {
     let mut path = format!("/v1/users/ME/conversations/{chat}/messages?startTime=0&pageSize=200");
     let mut found = HashMap::new();
@@ -71,7 +71,7 @@ async fn client_ids(caller: &mut Connection, chat: &str) -> HashMap<u64, usize> 
     }
 }
 
-/// Sends until the gateway is gone; gives the client ids that were acknowledged, and all that were tried.
+/// Sends until the gateway is gone; returns the client ids that were acknowledged, and all that were tried.
 async fn send_until_killed(
     address: String,
     name: String,

@@ -1,4 +1,4 @@
-//! What the gateway takes and what it refuses: repetitions, caps, and the rights of members, leavers and newcomers.
+//! What the gateway accepts and refuses: repeated requests, limits, and the rights of members, leavers and newcomers.
 
 mod common;
 #[path = "common/served.rs"]
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 const KIB: usize = 1024;
 
-/// Someone's connection, and requests in JSON.
+/// A user's connection, and requests in JSON.
 struct Caller(Connection);
 
 impl Caller {
@@ -30,7 +30,7 @@ impl Caller {
         self.ask(method, path, body).await.0
     }
 
-    /// Sends fields of a message; gives its id.
+    /// Sends fields of a message; returns its id.
     async fn send(&mut self, to: &str, fields: Value) -> Option<i64> {
         let (_, answer) = self.ask("POST", &messages(to), fields).await;
         answer["OriginalArrivalTime"].as_i64()
@@ -265,7 +265,7 @@ async fn when_the_last_admin_leaves_the_longest_member_becomes_one() {
         Caller::new(&gateway, MIA).await,
     );
     let member = |id: &str| format!("/v1/threads/{team}/members/{id}");
-    // Joe comes back, and is then in for a shorter time than Mia.
+    // Joe comes back, and has then been in the group for a shorter time than Mia.
     assert_eq!(joe.status("DELETE", &member(JOE), Value::Null).await, 200);
     assert_eq!(anna.status("PUT", &member(JOE), json!({ "role": "User" })).await, 200);
     assert_eq!(anna.status("DELETE", &member(ANNA), Value::Null).await, 200);
@@ -274,7 +274,7 @@ async fn when_the_last_admin_leaves_the_longest_member_becomes_one() {
     let lines = joe.read(&team).await;
     assert!(lines[0]["messagetype"] == "ThreadActivity/RoleUpdate", "{}", lines[0]);
     assert!(lines[0]["content"].as_str().unwrap().contains(&format!("<id>{MIA}</id>")));
-    // The very last one leaves nobody behind.
+    // The very last member leaves nobody behind.
     assert_eq!(joe.status("DELETE", &member(JOE), Value::Null).await, 200);
     assert_eq!(mia.status("DELETE", &member(MIA), Value::Null).await, 200);
 }
@@ -292,7 +292,7 @@ async fn roles_change_only_where_that_is_asked_for() {
     }
     let again = json!({ "members": [{ "id": ANNA, "role": "User" }, { "id": JOE }] });
     assert_eq!(joe.status("POST", &format!("/v1/threads/{team}/members"), again).await, 201);
-    // As a client does that opens the join link of a group it is in.
+    // As a client does when it opens the join link of a group it is in.
     assert_eq!(anna.status("PUT", &member(ANNA), user.clone()).await, 200);
     assert_eq!(members(&mut anna, &team).await, before);
     assert_eq!(anna.status("PUT", &member(JOE), json!("Admin")).await, 400);
@@ -329,7 +329,7 @@ async fn an_edit_makes_no_other_kind_of_message_of_it() {
         (kept[1]["messagetype"].as_str(), kept[1]["content"].as_str()),
         (Some("RichText"), Some("kept"))
     );
-    // The old way of editing is held to the same.
+    // The same applies to the old way of editing.
     let named = |kind: &str| json!({ "messagetype": kind, "content": "x", "skypeeditedid": "55" });
     let mut first = fields("Text", "first");
     first["clientmessageid"] = "55".into();
@@ -425,7 +425,7 @@ async fn where_all_people_are_known_there_are_no_others() {
     }
     say_as(&gateway.client(ANNA), JOE, "you are").await;
     assert_eq!(anna.status("POST", &messages("48:notes"), text("so am I")).await, 201);
-    // A conversation that has not begun is one all the same: clients open it to write the first message.
+    // A conversation that has not begun is still one: clients open it to write the first message.
     let mia = format!("/v1/users/ME/conversations/{MIA}");
     let (status, conversation) = anna.ask("GET", &mia, Value::Null).await;
     assert_eq!((status, conversation["id"].as_str()), (200, Some(MIA)));

@@ -1,5 +1,5 @@
-//! Conversation settings and groups against the real gateway: what has to agree with the server and with others. What
-//! keys and answers do to the screen is shown in `src/app/tests/groups.rs`.
+//! Conversation settings and groups against the real gateway: what must agree with the server and with other users.
+//! What keys and answers do to the screen is tested in `src/app/tests/groups.rs`.
 
 mod common;
 
@@ -89,7 +89,7 @@ async fn two_people_changing_the_same_thing_end_at_the_servers_word() {
     joe.press(&["alt-i"]).await;
     anna.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
     joe.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
-    // The last word, set by someone else altogether, shows on both.
+    // The final state, set by a third party, is shown on both screens.
     let server = gateway.client(ANNA);
     for on in [true, false, true] {
         server.set_flag(&id, ThreadFlag::JoiningEnabled, on).await.unwrap();

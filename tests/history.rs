@@ -1,5 +1,5 @@
 //! Nothing lost: gaps, search, the outbox and read marks against the real gateway and over restarts. What keys and
-//! deltas do to the screen is shown in `src/app/tests`.
+//! deltas do to the screen is tested in `src/app/tests`.
 
 mod common;
 
@@ -93,7 +93,7 @@ async fn an_old_message_that_is_edited_does_not_look_like_a_neighbour() {
     let dir = tempfile::tempdir().unwrap();
     let mut anna = Runner::with(&gateway, Setup { size: (80, 200), ..at(dir.path()) }).await;
     anna.wait_for("live").await;
-    // Not opened yet: the newest page is stored, and then a change of something far above it.
+    // Not opened yet: the newest page is stored, and then a change to a message far above it.
     let outgoing = skchat::model::Outgoing { text: "changed".into(), ..Default::default() };
     let change = skchat::model::request::Change::Edit(outgoing);
     joe.change(&ConversationId::new(ANNA), &first, &change, "", Timestamp(0)).await.unwrap();
@@ -130,7 +130,7 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     anna.wait_for("filler 299.").await;
     anna.quit().await;
     let stopped = gateway.stop().await;
-    // Offline, from the first character on, whatever case, accent or script.
+    // Offline, from the first character on, whatever the case, accents or script.
     let gateway = stopped.start_again().await;
     let options = gateway.options(ANNA);
     let _stopped = gateway.stop().await;
@@ -190,7 +190,7 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     }
     anna.wait_for("filler 299.").await;
     anna.wait_gone("more below").await;
-    // From one hit back to the others, and Enter before the answer is there.
+    // From one hit back to the others, and Enter before the answer has arrived.
     anna.press(&["ctrl-r"]).await;
     anna.wait_for("› kuch").await;
     anna.press(&["f1"]).await;
@@ -231,7 +231,7 @@ async fn held_messages_are_kept_over_a_restart_and_leave_in_order() {
     anna.say("taken back").await;
     anna.press(&["alt-z"]).await;
     anna.wait_for("› taken back").await;
-    // Quitting says what has not left.
+    // Quitting mentions messages that have not been sent.
     anna.press(&["ctrl-q"]).await;
     anna.wait_for("press again to quit").await;
     let held = gateway.client(JOE).messages(&ConversationId::new(ANNA), 10).await;
@@ -260,7 +260,7 @@ async fn a_refused_message_goes_back_into_the_box_and_is_sent_from_there() {
     anna.wait_for("live").await;
     anna.open("8:joe.4").await;
     anna.paste("first try").await;
-    // The typing signal has to be through before the fault stands ready.
+    // The typing signal must be through before the fault is set.
     gateway.until("POST", "/messages", 1).await;
     gateway.state.faults().add("POST", "/messages", 1, refused);
     anna.press(&["enter"]).await;

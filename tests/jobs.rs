@@ -1,4 +1,4 @@
-//! Stopping and continuing, in a real shell with jobs and without one.
+//! Stopping and continuing, in a real shell with job control and without it.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn start(program: &str, arguments: &[&str], data: &Path) -> Terminal {
     Terminal::start(Path::new(program), arguments, &env, 80, 24)
 }
 
-/// A shell with jobs that runs the demo; and the program's process.
+/// A shell with job control that runs the demo; and the program's process.
 fn in_a_shell(data: &Path) -> (Terminal, Pid) {
     let mut t = start("/bin/bash", &["--norc", "--noprofile", "-i"], data);
     t.wait_for("ready>");
@@ -101,7 +101,7 @@ fn stopped_from_outside_it_comes_back_in_raw_mode_with_the_draft() {
         if signal == Signal::TSTP {
             wait_for_the_shell(&t);
         }
-        // What somebody did to the screen meanwhile.
+        // Someone changed the screen meanwhile.
         t.send("clear\r");
         t.wait("a clear screen", |s| !s.parser.screen().contents().contains("Joe"));
         t.send("fg\r");
@@ -120,7 +120,7 @@ fn stopped_from_outside_it_comes_back_in_raw_mode_with_the_draft() {
     }
 }
 
-/// The names of the threads that do not hold a signal back.
+/// The names of the threads that do not block a signal.
 fn threads_open_to(pid: Pid, signal: Signal) -> Vec<String> {
     let threads = format!("/proc/{}/task", pid.as_raw_nonzero());
     let threads = std::fs::read_dir(threads).unwrap();
@@ -137,7 +137,7 @@ fn threads_open_to(pid: Pid, signal: Signal) -> Vec<String> {
     statuses.filter(is_open).map(|status| field(&status, "Name:")).collect()
 }
 
-/// A thread that does not hold it back would let the signal stop the program before the terminal is given back.
+/// A thread that does not block it would let the signal stop the program before the terminal is given back.
 #[test]
 fn every_thread_holds_the_stop_signal_back_whatever_is_shown() {
     let dir = tempfile::tempdir().unwrap();
@@ -152,7 +152,7 @@ fn every_thread_holds_the_stop_signal_back_whatever_is_shown() {
     for (arguments, shown) in [
         (&["demo"][..], "To Joe Bloggs"),
         (&[], "offline"),
-        // What the run before has stored.
+        // What the previous run has stored.
         (&["--read-only"], "read-only"),
     ] {
         let mut t = start(PROGRAM, arguments, dir.path());

@@ -13,7 +13,7 @@ fn start(data: &Path, columns: u16, rows: u16) -> Terminal {
         ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
         ("SKCHAT_CONFIG", config.to_str().unwrap()),
     ];
-    // These would say which terminal the tests run in.
+    // These would reveal which terminal the tests run in.
     let hints = ["TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "KONSOLE_VERSION"].map(|name| (name, ""));
     let env: Vec<(&str, &str)> = own.into_iter().chain(hints).collect();
     let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
@@ -59,7 +59,7 @@ fn alt_arrows_of_every_kind_switch_chats() {
 fn esc_and_a_character_in_one_moment_are_two_keys_unless_alt_is_bound() {
     let dir = tempfile::tempdir().unwrap();
     let mut t = demo(dir.path());
-    // As one who is used to vi leaves.
+    // The way a vi user quits.
     for (line, typed) in
         [("\u{1b}:q\r", ":q"), ("\u{1b}:wq!\r", ":wq!"), ("\u{1b}/quti\r", "/quti")]
     {
@@ -90,7 +90,7 @@ fn a_sequence_that_is_torn_apart_is_put_together() {
     for sequence in ["\u{1b}[1;3B", "\u{1b}\u{1b}[B", "\u{1b}\u{1b}OB"] {
         for byte in sequence.bytes() {
             t.send_bytes(&[byte]);
-            // The terminal is slow: nothing to wait for shows on the screen.
+            // The terminal is slow: there is nothing on the screen to wait for.
             let (_keep, never) = std::sync::mpsc::channel::<()>();
             let _ = never.recv_timeout(Duration::from_millis(40));
         }
@@ -123,7 +123,7 @@ fn answers_of_the_terminal_and_wrong_bytes_never_reach_the_box() {
 }
 
 /// A demo in which a scientist was sent as an emoji of three parts. `answer` is what the terminal has answered by the
-/// time that the program reads it.
+/// time the program reads it.
 fn demo_with_joined_emoji(data: &Path, answer: &str) -> Terminal {
     let mut t = start(data, 80, 24);
     t.send(answer);
@@ -139,7 +139,7 @@ fn demo_with_joined_emoji(data: &Path, answer: &str) -> Terminal {
     t
 }
 
-/// Waits until the parts of the emoji stand one by one, or no more.
+/// Waits until the parts of the emoji are drawn separately, or as one.
 fn wait_for_parts(t: &Terminal, apart: bool) {
     t.wait(if apart { "parts" } else { "one picture" }, |s| {
         s.parser.screen().contents().contains("👩🔬 lab") == apart
@@ -154,7 +154,7 @@ fn a_terminal_that_answers_at_once_shows_how_it_draws_joined_emoji_and_types_not
         wait_for_parts(&t, apart);
         t.send("draft");
         wait_for_box(&t, "draft");
-        // A second answer is one to somebody else's question.
+        // A second answer belongs to somebody else's question.
         t.send("\u{1b}[2;3R\u{1b}[2;9Red");
         wait_for_box(&t, "drafted");
         wait_for_parts(&t, apart);
@@ -163,12 +163,12 @@ fn a_terminal_that_answers_at_once_shows_how_it_draws_joined_emoji_and_types_not
 
 #[test]
 fn an_answer_that_comes_late_is_typed_nowhere_and_changes_nothing() {
-    // Where the user may be meanwhile, how that shows, and that the input there is still empty.
+    // Where the user may be meanwhile, how that shows, and whether the answer arrives byte by byte.
     for (keys, shows, torn) in
         [("\u{1b}x", "All actions", false), ("\u{12}", "exact phrase", true), ("", "lab", true)]
     {
         let dir = tempfile::tempdir().unwrap();
-        // Without an answer it is drawn so that it is right in every terminal.
+        // Without an answer it is drawn in a way that is right in every terminal.
         let mut t = demo_with_joined_emoji(dir.path(), "");
         // Seconds after the question: somebody has answered the message.
         t.wait_for("Ha, exactly what I was going to say.");
@@ -263,7 +263,7 @@ fn reports_of_the_mouse_act_however_they_are_torn_and_type_nothing() {
         t.send_bytes(&[*byte]);
     }
     t.wait_for("To Kitchen crew ›");
-    // One that is cut off takes no key with it.
+    // A sequence that is cut off takes no key with it.
     t.send("\u{1b}[<0;3\u{1b}[1;3A");
     t.wait_for("To Joe Bloggs ›");
     t.send("\u{1b}[<0;3;3");
@@ -274,7 +274,7 @@ fn reports_of_the_mouse_act_however_they_are_torn_and_type_nothing() {
         let bytes = String::from_utf8_lossy(&s.bytes);
         bytes.rfind("\u{1b}[?1000l") > bytes.rfind("\u{1b}[?1000h")
     });
-    // What was reported before the terminal knew.
+    // The terminal sent this before it received that.
     t.send("\u{1b}[<0;3;2M\u{1b}[<64;9;9Mok");
     wait_for_box(&t, "ok");
     t.wait_for("To Kitchen crew ›");
@@ -323,7 +323,7 @@ fn a_terminal_without_a_size_is_waited_for() {
     t.wait("the question", |s| String::from_utf8_lossy(&s.bytes).contains("\u{1b}[6n"));
     t.resize(80, 24);
     t.wait_for("To Joe Bloggs ›");
-    // One that never has a size answers instead.
+    // A terminal that never has a size answers instead.
     let dir = tempfile::tempdir().unwrap();
     let mut t = start(dir.path(), 0, 0);
     t.wait("the question", |s| String::from_utf8_lossy(&s.bytes).contains("\u{1b}[6n"));

@@ -1,4 +1,4 @@
-//! What people and conversations are called: the same on the screen, in `chats` and in `log`, whatever the server tells.
+//! What people and conversations are called: the same on the screen, in `chats` and in `log`, whatever the server says.
 
 mod common;
 
@@ -23,8 +23,8 @@ async fn called(home: &Home, origin: &str, id: &str) -> String {
         .to_owned()
 }
 
-/// The conversation list of the screen has this name, and `chats` says the same: in a fresh home, beside the store, and
-/// without the network.
+/// The conversation list on the screen has this name, and `chats` says the same: in a new home, alongside the store,
+/// and without the network.
 async fn is_called(script: impl FnOnce(&mut Script), id: &str, name: &str, opened: bool) {
     let server = Scripted::start(script).await;
     assert_eq!(called(&Home::new(), &server.origin, id).await, name, "in a fresh home");
@@ -157,7 +157,7 @@ async fn topics_and_meetings_name_their_groups_and_decode_entities() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_of_a_gateway_see_each_others_names_although_their_clients_send_ids() {
     let gateway = Gateway::start().await;
-    // As a program does that does not know its own name.
+    // As a program that does not know its own name does.
     for (from, to) in [(ANNA, JOE), (JOE, ANNA)] {
         let body = json!({ "messagetype": "Text", "content": "good morning", "imdisplayname": &from[2..] });
         let path = format!("{}/v1/users/ME/conversations/{to}/messages", gateway.origin);
@@ -252,7 +252,7 @@ async fn what_the_account_itself_did_is_of_you_on_the_screen_and_in_the_log() {
         let quoted = out.replace("\\\"", "\"");
         assert!(quoted.contains("You set the topic to \"Soup\""), "{out}{err}");
         assert!(out.contains("removed you"), "{out}{err}");
-        // Who wrote a message is named, because a log is read by others, too.
+        // The sender is named even if it is the user, because a log is read by others, too.
         assert!(out.contains("Anna Lindqvist"), "{out}{err}");
     }
 }

@@ -89,7 +89,7 @@ async fn the_first_message_to_a_person_creates_a_thread_and_the_next_ones_go_the
     assert_eq!(gateway.requests("POST", "/conversations/8%3A"), 0);
     let found = until_found(&gateway, JOE, 2).await;
     assert!(found.iter().all(|(id, _)| id.starts_with("19:uni01_")), "{found:?}");
-    // Opened again by the person's id it is the same chat.
+    // Opened again by the person's id, it is the same chat.
     anna.open(MIA).await;
     anna.wait_gone("how are you").await;
     anna.open(JOE).await;
@@ -107,7 +107,7 @@ async fn a_thread_whose_creation_was_not_answered_is_found_and_not_created_again
     let dir = tempfile::tempdir().unwrap();
     let faults = gateway.state.faults();
     faults.add("POST", "/threads", 1, InjectedFault::LostAck);
-    // Until the program ends, the list does not tell of it either.
+    // Until the program ends, the list does not show it either.
     let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
     let mut anna = program(&gateway, dir.path());
     anna.wait_for("live").await;
@@ -205,7 +205,7 @@ async fn a_thread_that_the_service_refuses_to_create_fails_the_message_and_keeps
     anna.say("try again").await;
     anna.wait_for("not sent").await;
     assert_eq!(found_by(&gateway, JOE).await, []);
-    // Sent again it goes through.
+    // When sent again, it succeeds.
     anna.press(&["up"]).await;
     anna.wait_for("R again").await;
     anna.type_text("R").await;

@@ -1,5 +1,5 @@
-//! Kills the built program while the first message to a person makes its thread: between the request for the thread, the
-//! move of the message there, and its sending.
+//! Kills the built program while the first message to a person creates its thread: between the request for the thread,
+//! the move of the message there, and its sending.
 
 mod common;
 
@@ -23,7 +23,7 @@ fn token(gateway: &Gateway, user: &str) -> String {
     played.authority.tokens(|tokens| tokens.skype(&UserId::new(user), played.options.skype_life))
 }
 
-/// A program of Anna's, where a message to a person wants a thread.
+/// Anna's program, where a message to a person needs a thread.
 fn start(gateway: &Gateway, home: &Path) -> Terminal {
     let config = home.join("config.toml");
     let text = format!(
@@ -48,7 +48,7 @@ fn person(n: u64) -> String {
     format!("8:person.{n}")
 }
 
-/// The threads that a person finds in the list, and the texts of others in them.
+/// The threads that a person finds in the list, and other people's texts in them.
 async fn found_by(gateway: &Gateway, user: &str) -> (usize, Vec<String>) {
     let token = TokenSource::Fixed(Secret::new(token(gateway, user)));
     let mut options = ClientOptions::new(UserId::new(user), gateway.base("/v1"), token);
@@ -81,8 +81,8 @@ fn write(anna: &mut Terminal, n: u64) {
     anna.send(&format!("hello {n}\r"));
 }
 
-/// Sends a first message without interruption, and waits until the program knows that the pages of this server show what
-/// was sent. Before that, it does not send an interrupted message again by itself, but leaves it to the user.
+/// Sends a first message without interruption, and waits until the program knows that the pages of this server show
+/// sent messages. Before that, it does not resend an interrupted message by itself, but leaves it to the user.
 async fn prove_reads(gateway: &Gateway, anna: &mut Terminal, home: &Path) {
     tokio::task::block_in_place(|| write(anna, KILLS));
     until_arrived(gateway, KILLS).await;
@@ -116,7 +116,7 @@ async fn killed_while_the_first_message_makes_its_thread_it_arrives_once_in_one_
         if n == 0 {
             prove_reads(&gateway, &mut anna, home.path()).await;
         } else {
-            // What was left behind by the kill before.
+            // Something left behind by the previous kill.
             until_arrived(&gateway, n - 1).await;
         }
         let (what, path) = match random.below(2) {

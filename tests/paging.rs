@@ -1,4 +1,4 @@
-//! Pages that misbehave, with the number of requests that they cost.
+//! Pages that misbehave, and the number of requests that they cost.
 
 mod common;
 
@@ -83,7 +83,7 @@ async fn an_error_on_the_second_page_keeps_the_first_and_says_so() {
         let (out, err) = home.command(&server.origin, &["log", JOE, "-n", "500"]).await;
         assert_eq!(out.lines().count(), 10, "{out}{err}");
         assert!(err.contains("older messages could not be fetched"), "{err}");
-        // The program stays live with the first page.
+        // The program becomes live with the first page.
         let mut anna = Runner::launch(server.options(ANNA), &at(&home.dir()));
         anna.wait_for("live").await;
         anna.open("joe").await;

@@ -1,5 +1,5 @@
-//! What a crash prints and logs: never the message of the panic, which can hold a token or somebody's words. The program
-//! itself is started again to crash; so it has a `main` of its own.
+//! What a crash prints and logs: never the message of the panic, which can hold a token or somebody's words. The test
+//! program starts itself again to crash, so it has its own `main`.
 
 use skchat::client::Secret;
 use skchat::runtime::terminal::{install_command_panic_hook, install_panic_hook};

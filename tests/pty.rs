@@ -338,7 +338,7 @@ fn no_color_means_none() {
     assert_eq!(colours.count(), 0);
 }
 
-/// A program of one's own in a folder that stands first in PATH.
+/// A program made by the test, in a folder that comes first in PATH.
 fn script(dir: &Path, name: &str, text: &str) -> String {
     use std::os::unix::fs::PermissionsExt;
     let bin = dir.join("bin");
@@ -421,7 +421,7 @@ fn over_ssh_without_a_clipboard_program_copying_is_left_to_the_terminal() {
         ("STY", ""),
     ];
     let mut t = copying_in_the_demo(dir.path(), &env);
-    // Whether the terminal has taken it nobody can know.
+    // Nobody can know whether the terminal has taken it.
     t.wait_for("Sent to the terminal");
     wait_for_osc52(&t);
     t.send("\u{11}");
@@ -431,7 +431,7 @@ fn over_ssh_without_a_clipboard_program_copying_is_left_to_the_terminal() {
 #[test]
 fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
-    // It reads a key itself: none may be taken away from it.
+    // The editor reads a key itself: none may be taken away from it.
     let text = "echo editor is here; read line; printf '%s\\nsecond line\\n' \"$line\" >> \"$1\"";
     let path = script(dir.path(), "my-editor", text);
     let env = [("PATH", path.as_str()), ("VISUAL", ""), ("EDITOR", "my-editor")];
@@ -457,7 +457,7 @@ fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
 #[test]
 fn a_terminal_that_closes_without_a_signal_ends_it_with_the_draft_kept() {
     let dir = tempfile::tempdir().unwrap();
-    // The child of a leader that ignores SIGHUP, which it inherits: only the dead terminal itself tells.
+    // A session leader that ignores SIGHUP passes that on to its child: only the dead terminal itself can tell.
     let pair = native_pty_system().openpty(size(80, 24)).unwrap();
     let mut command = CommandBuilder::new("sh");
     let line = format!("trap '' HUP; exec {} demo", env!("CARGO_BIN_EXE_skchat"));
@@ -526,7 +526,7 @@ fn a_terminal_of_few_colours_gets_no_codes_it_does_not_know() {
     }
 }
 
-/// The demo with notifications, in a terminal of which nothing but the environment given here is known. A message was sent,
+/// The demo with notifications, in a terminal of which only the environment given here is known. A message was sent,
 /// and the window loses the focus before the answer.
 fn about_to_notify(dir: &Path, config: &str, env: &[(&str, &str)]) -> Terminal {
     const UNKNOWN: [&str; 6] =

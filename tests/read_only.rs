@@ -1,4 +1,4 @@
-//! What is stored can be looked at where nothing can be written: on read-only media, and in another user's folder.
+//! What is stored can be viewed where nothing can be written: on read-only media, and in another user's folder.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A user without rights, whom every system knows by this number.
+/// A user without rights; every system knows this number.
 const NOBODY: u32 = 65_534;
 
 fn set_mode(path: &Path, mode: u32) {
@@ -62,7 +62,7 @@ impl Place {
         ]
     }
 
-    /// The program on a terminal, as a user who may write nothing here: the superuser may write everywhere.
+    /// The program on a terminal, as a user who may write nothing here: root could write everywhere.
     fn start(&self) -> Terminal {
         let env = self.env();
         let env: Vec<(&str, &str)> = env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();

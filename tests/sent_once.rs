@@ -1,5 +1,5 @@
-//! A message is sent once, whatever the clocks say and whatever becomes of the answer: a table row each, with what the
-//! screen says and how many copies the server holds.
+//! A message is sent once, whatever the clocks say and whatever happens to the answer: one table row each, with what
+//! the screen says and how many copies the server holds.
 
 mod common;
 
@@ -20,21 +20,21 @@ struct World {
     messages: Vec<Value>,
     /// Sends so far, by their text.
     sent: Vec<String>,
-    /// So many answers to sends get lost from now on.
+    /// This many answers to sends get lost from now on.
     lost: usize,
-    /// What is lost is not kept either.
+    /// Lost messages are not stored either.
     drops: bool,
     /// Pages have no client ids.
     silent: bool,
-    /// Pages do not show what this account has sent.
+    /// Pages do not show messages that this account has sent.
     lags: bool,
     /// How far the server's clock is behind ours, in milliseconds.
     behind: i64,
-    /// It does not tell its clock.
+    /// It does not report its clock.
     no_date: bool,
-    /// So many messages from Joe follow each own one whose answer gets lost.
+    /// This many messages from Joe follow each message of the user whose answer gets lost.
     newer: usize,
-    /// What the next sends are answered, and whether the message is kept.
+    /// The answers to the next sends, and whether the message is stored.
     answers: VecDeque<(Reply, bool)>,
 }
 
@@ -209,11 +209,11 @@ async fn where_it_cannot_be_told_the_user_decides() {
         let screen = anna.wait_for(NOT_CONFIRMED).await;
         assert!(!screen.contains("not sent"), "{name}\n{screen}");
         assert_eq!(world.lock().unwrap().sent.len(), 1, "{name}");
-        // What follows in the chat waits, so that the order stays.
+        // Later messages in the chat wait, so that the order is kept.
         anna.say("another").await;
         anna.wait_for("2 unsent").await;
         assert_eq!(world.lock().unwrap().sent.len(), 1, "{name}");
-        // The user has it sent again.
+        // The user asks for it to be sent again.
         anna.press(&["ctrl-up", "up", "R"]).await;
         anna.wait_gone(NOT_CONFIRMED).await;
         shown_sent(&mut anna, "another").await;

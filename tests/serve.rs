@@ -1,4 +1,4 @@
-//! `skchat serve` as a program: its files, its users, its log, and its end.
+//! `skchat serve` as a program: its files, its users, its log, and its exit.
 
 #[path = "common/served.rs"]
 mod served;
@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_skchat");
-/// Two seconds, and what a busy machine adds.
+/// Two seconds, and some more for a busy machine.
 const END: Duration = Duration::from_secs(4);
 
 fn folder() -> tempfile::TempDir {
@@ -28,7 +28,7 @@ fn widen(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Runs `serve` where it is to refuse, and gives what it says.
+/// Runs `serve` where it must refuse, and returns what it says.
 fn refused(dir: &Path, more: &[&str]) -> String {
     let child = Command::new(PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--db"])

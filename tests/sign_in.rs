@@ -364,7 +364,7 @@ async fn work_accounts_look_up_names_with_their_access_token() {
     assert_eq!(names.first().map(|(_, name)| name.as_str()), Some("Joe Bloggs"));
 }
 
-/// Signs in again as Anna, with the consent to ask the services beside the chat.
+/// Signs in again as Anna, with the consent to ask services other than the chat service.
 async fn agree(live: &Live) {
     let code = live.sign_in.request_code().await.unwrap();
     decide(&live.gateway, &CodeState::Approved(UserId::new(ANNA)));
@@ -445,7 +445,7 @@ impl About {
     }
 }
 
-/// One service about people asks for a pause of ten minutes, or has trouble.
+/// One service about people asks for a pause of ten minutes, or fails.
 async fn holds_up_nothing_else(busy: About, other: About) {
     for (code, error) in [(429, 429), (503, 0)] {
         let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
@@ -511,7 +511,7 @@ async fn work_accounts_fetch_files_with_a_token_of_their_own_and_personal_ones_w
         }
         assert_eq!(live.refreshes(), before + refreshes, "{name}: it is bought once");
         assert_eq!(live.gateway.requests("POST", "skypetokenauth"), 0, "{name}");
-        // A refusal of the token for files says nothing about the sign-in.
+        // If the token for files is refused, that says nothing about the sign-in.
         live.gateway.state.objects().accept(skchat::gateway::objects::ObjectAuth::Nothing);
         assert_eq!(picture(&live, &client).await.unwrap_err().kind, ErrorKind::Forbidden, "{name}");
         client.conversations(1).await.unwrap();
@@ -661,7 +661,7 @@ async fn a_running_program_notices_that_another_process_has_signed_out() {
     program.wait_for("live").await;
     program.open("Crew").await;
     program.wait_for("read me").await;
-    // The token that the program has in memory would be accepted for a day.
+    // The token that the program has in memory would be accepted for another day.
     assert!(sign_in_of(&live.profile, live.dir.path()).sign_out().await.unwrap());
     program.wait_for("signed out elsewhere · Ctrl-X s signs in").await;
     let asked = live.gateway.requests("", "/v1/");
@@ -716,8 +716,8 @@ async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budge
     let group = client.create_thread(&members, "Team").await.unwrap();
     let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
     client.conversations(1).await.unwrap();
-    // After a failure one request at a time goes out; this one has to wait for the budget of its class.
-    // Both hosts of the service have the failure.
+    // After a failure, one request at a time is sent; this one has to wait for the budget of its class.
+    // Both hosts of the service fail.
     live.gateway.state.faults().add("GET", "/conversations", 2, down);
     client.conversations(1).await.unwrap_err();
     let background = Arc::clone(&client);
@@ -728,7 +728,7 @@ async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budge
     waiting.abort();
 }
 
-/// An exchange that gives Anna a Skype token and names this path for the chat service.
+/// An exchange that gives Anna a Skype token and this path for the chat service.
 fn exchange_that_leads_to(live: &Live, path: &str) -> InjectedFault {
     let hour = Duration::from_secs(3_600);
     let authority = &live.gateway.state.played().unwrap().authority;
@@ -784,7 +784,7 @@ async fn an_account_that_moved_where_its_service_map_does_not_lead_is_not_asked_
 async fn an_exchange_that_has_too_many_requests_is_left_alone_by_all_tasks() {
     let live = Live::free().await;
     live.client().conversations(1).await.unwrap();
-    // Each time a program that has only the stored token, which has ended.
+    // Each time, a new program that has only the stored token, which has expired.
     for (code, seconds) in [(429, 25), (503, 0)] {
         let exchanged = live.gateway.requests("POST", EXCHANGE);
         let busy = InjectedFault::Status { code, error: 429, retry_after: None };
@@ -858,7 +858,7 @@ async fn a_work_account_of_several_organisations_signs_in_where_the_user_chooses
     assert!(refused.message.contains("tenant"), "{}", refused.message);
     assert_eq!(sign_in.choose_tenant(FABRIKAM, None).await.unwrap(), UserId::new(ANNA));
     client(&gateway, &profile, &sign_in).conversations(1).await.unwrap();
-    // Later renewals go there, too, also those of another run.
+    // Later renewals go there, too, even those of another run.
     gateway.state.played().unwrap().authority.tokens(|tokens| {
         tokens.end_skype();
         tokens.end_access();

@@ -18,7 +18,7 @@ const KILLS: u64 = 100;
 /// Homes in which programs are killed at the same time.
 const HOMES: u64 = 5;
 
-/// Kills a program after so many milliseconds, which are a random moment.
+/// Kills a program after this many milliseconds, which are a random moment.
 async fn kill_after(mut child: Child, milliseconds: u64) {
     let kill = move || {
         std::thread::park_timeout(Duration::from_millis(milliseconds));
@@ -39,7 +39,7 @@ impl Home {
         Self::with(|_| {}).await
     }
 
-    /// With a service that is played as changed here.
+    /// With a played service that is changed like this.
     async fn with(change: impl Fn(&mut PlayedOptions) + Send + Sync + 'static) -> Self {
         let gateway = Gateway::configured(move |options| {
             let mut played = PlayedOptions::new(PlayedKind::TeamsFree);
@@ -49,7 +49,7 @@ impl Home {
         })
         .await;
         let dir = tempfile::tempdir().unwrap();
-        // No test of this file is about the budget of requests.
+        // No test in this file is about the request budget.
         let config = format!(
             "[accounts.me]\nservice = \"play\"\n[services.play]\nbased_on = \"teams-free\"\norigin = \"{}\"\n\
              polling.budget = 0\n",
@@ -74,7 +74,7 @@ impl Home {
         command
     }
 
-    /// Runs a command to its end, beside the gateway.
+    /// Runs a command to its end, alongside the gateway.
     async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
@@ -215,9 +215,9 @@ async fn a_user_signs_in_reads_sends_and_signs_out_and_tokens_are_in_one_private
 /// Where in a renewal a program is killed.
 #[derive(Clone, Copy, Debug)]
 enum KillMoment {
-    /// So many milliseconds after its start.
+    /// This many milliseconds after its start.
     After(u64),
-    /// When the gateway has received the request for tokens, and so many milliseconds later.
+    /// When the gateway has received the request for tokens, and this many milliseconds later.
     AtTokens(u64),
     /// The same for the exchange, which is sent with the new access token.
     AtExchange(u64),
@@ -233,7 +233,7 @@ impl KillMoment {
     }
 }
 
-/// What a hundred kills led to.
+/// The results of a hundred kills.
 #[derive(Debug, Default)]
 struct KillCount {
     kept: u64,
@@ -292,7 +292,7 @@ async fn killed_again_and_again(random: Random, accepts_last_refresh: bool) -> K
     count
 }
 
-/// What a proxy is sent first by `skchat chats` for an account at `origin`.
+/// What `skchat chats` sends to a proxy first, for an account at `origin`.
 fn asked_of_proxy(origin: &str, variable: &str, scheme: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     common::write_config(dir.path(), origin);
@@ -316,7 +316,7 @@ fn asked_of_proxy(origin: &str, variable: &str, scheme: &str) -> Vec<u8> {
             stream.set_nonblocking(false).unwrap();
             let mut first = [0; 256];
             let count = stream.read(&mut first).unwrap();
-            // No proxy answers so; the program ends with an error.
+            // No proxy answers like this; the program ends with an error.
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n");
             child.kill().unwrap();
             child.wait().unwrap();

@@ -41,7 +41,7 @@ async fn stored(store: &Store, id: &ConversationId) -> Versions {
     rows.into_iter().map(|raw| (raw.id.to_string(), raw.version)).collect()
 }
 
-/// What some servers answer instead of events.
+/// What some servers send instead of events.
 fn odd_poll(random: &Random) -> &'static str {
     match random.below(4) {
         0 => "{}",
@@ -51,7 +51,7 @@ fn odd_poll(random: &Random) -> &'static str {
     }
 }
 
-/// What becomes of the answer to a poll whose events the server takes for received.
+/// What happens to the answer to a poll whose events the server regards as received.
 fn lost_poll(random: &Random) -> InjectedFault {
     let (code, body) = match random.below(4) {
         0 => (200, "{\"eventMessages\":[]}"),
@@ -87,7 +87,7 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
                     _ => odd,
                 };
                 let count = 1 + usize::try_from(random.below(3)).unwrap();
-                // Joe's own requests go past the faults: they are of other kinds.
+                // Joe's own requests are of other kinds, so the faults do not affect them.
                 faults.add(method, path, count, fault);
             }
         }
@@ -111,12 +111,12 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
     proxy.set_breaks(0);
 }
 
-/// Begins to fetch, by pages of ten messages.
+/// Starts to fetch, with pages of ten messages.
 fn fetch(options: ClientOptions, store: &Store, poll: PollMode) -> sync::Handle {
     fetch_by(options, store, poll, 10)
 }
 
-/// Begins to fetch, by pages of so many messages.
+/// Starts to fetch, with pages of this many messages.
 fn fetch_by(options: ClientOptions, store: &Store, poll: PollMode, page: u32) -> sync::Handle {
     let sync_options = sync::SyncOptions {
         poll,
@@ -161,11 +161,11 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let handle = fetch(options, &store, poll);
     until_stored(&store, &id, |stored| !stored.is_empty()).await;
     storm(&gateway, &proxy, &random).await;
-    // Whoever was in doubt asks once more, as after every interruption.
+    // A client in doubt asks once more, as after every interruption.
     gateway.state.forget_endpoints();
     let anna = gateway.client(ANNA);
     let wanted = truth(&anna, &id).await;
-    // What lies before the first page was never asked for; from there on everything has to be there.
+    // Nothing before the first page was ever asked for; from there on everything must be there.
     let mut got = Versions::new();
     let calm = tokio::time::timeout(PATIENCE, async {
         loop {
@@ -220,7 +220,7 @@ async fn a_poll_whose_answer_is_lost_while_the_server_takes_it_for_received_lose
         anna.open("Joe").await;
         anna.wait_for("before").await;
         let lost = InjectedFault::LostEvents { code, body };
-        // The poll that waits now passes; the next one is lost.
+        // The poll that is waiting now passes; the next one is lost.
         gateway.state.faults().add("POST", "/poll", 1, lost);
         say_as(&gateway.client(JOE), ANNA, "not lost").await;
         anna.wait_for("not lost").await;
@@ -264,7 +264,7 @@ async fn until_caught_up(gateway: &Gateway, store: &Store, wanted: &Versions) {
     handle.stop(PATIENCE).await;
 }
 
-/// What may be answered once instead of a page of messages.
+/// Possible answers instead of a page of messages.
 fn useless_answers() -> Vec<InjectedFault> {
     let refusal = |code| InjectedFault::Json { code, body: r#"{"errorCode":201}"#.into() };
     vec![
@@ -284,7 +284,7 @@ fn useless_answers() -> Vec<InjectedFault> {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_arrive_after_any_useless_answer_to_the_request_for_them() {
     for fault in useless_answers() {
-        // The newest page comes as it is, and then the first, second or third page of changes is no such page, or
+        // The newest page comes as it is, and then the first, second or third page of changes is wrong like this, or
         // two in a row.
         let mut cases = vec![(1, 1), (2, 1), (3, 1), (1, 2)];
         // The second one comes instead of the newest page, where it would mean that the chat cannot be read.
@@ -345,7 +345,7 @@ async fn a_change_far_below_what_is_stored_downloads_no_history() {
         let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
         let newest: Versions = wanted.into_iter().skip(50).collect();
         until_stored(&store, &id, |stored| *stored == newest).await;
-        // What the backfill would have to do is there at once.
+        // The backfill has nothing left to do.
         assert_eq!(store.coverage(&id).await.unwrap().gaps().count(), 0, "lost: {lost}");
         handle.stop(PATIENCE).await;
         assert_eq!(stored(&store, &id).await, newest, "lost: {lost}");
@@ -354,7 +354,7 @@ async fn a_change_far_below_what_is_stored_downloads_no_history() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_arrive_after_answers_with_an_error_in_place_of_a_page() {
-    // Instead of messages alone, and instead of anything about the conversation.
+    // Instead of messages only, and instead of anything about the conversation.
     for path in ["/messages", "/users/ME/conversations/"] {
         for times in [1, 4, 7] {
             let gateway = Gateway::with(false, true).await;
@@ -367,7 +367,7 @@ async fn messages_arrive_after_answers_with_an_error_in_place_of_a_page() {
             let wanted = changed(&gateway, &said[..25]).await;
             gateway.state.faults().add("GET", path, times, InjectedFault::ErrorInside);
             if times > 4 {
-                // After five it is given up for hours. The next start asks again.
+                // After five, it is given up for hours. The next start asks again.
                 let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
                 let asked = gateway.state.faults().count("GET", path);
                 gateway.state.faults().until("GET", path, asked + 5).await;

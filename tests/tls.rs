@@ -1,4 +1,4 @@
-//! Certificates, with a TLS server: what is wrong with one is told, and `ca_file` makes an issuer known.
+//! Certificates, with a TLS server: a bad one is reported, and `ca_file` adds an issuer.
 
 mod common;
 
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// An issuer that no system knows.
+/// An issuer that no system trusts.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its certificate, for `ca_file`.
@@ -31,7 +31,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), file }
     }
 
-    /// A server with a certificate of this issuer, for this name and these years. Its port.
+    /// A server with a certificate of this issuer, for this name and these years. Returns its port.
     async fn serve(&self, name: &str, (from, to): (i32, i32)) -> u16 {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();

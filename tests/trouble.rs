@@ -1,4 +1,4 @@
-//! What goes wrong with files, disks, environments and second instances, with the built program; and recordings.
+//! What goes wrong with files, disks, environments and second instances, in the built program; and recordings.
 
 mod common;
 
@@ -116,7 +116,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     t.wait_for("1 found");
     t.send("\x1b");
     t.wait("the chat again", |s| !s.parser.screen().contents().contains("found"));
-    // The terminal shows late that it draws joined emoji as one.
+    // The terminal reports late that it draws joined emoji as one.
     t.send("\x1b[2;3R");
     t.send("\x1b[5~halff a draft");
     t.wait("the misspelt word to be underlined", |s| {
@@ -135,7 +135,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     let told = text(&played.stdout);
     assert!(played.status.success(), "{told}{}", text(&played.stderr));
     assert!(told.contains("frames: all as recorded"), "{told}");
-    // A reader that goes away ends it quietly.
+    // A reader that goes away ends it silently.
     let mut child = Command::new(PROGRAM)
         .args(["replay", file, "--until", "3"])
         .envs(place.env())
@@ -149,7 +149,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     let frames: usize =
         told.split(", ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(frames > 10, "{told}");
-    // The screen as it was after so many inputs: nothing at first, all of it in the end.
+    // The screen as it was after this many inputs: nothing at first, all of it in the end.
     let inputs: usize = told.split(' ').next().unwrap().parse().unwrap();
     let after = |inputs: usize| {
         text(&place.command(&["replay", file, "--until", &inputs.to_string()]).stdout)
@@ -179,10 +179,10 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     ] {
         assert!(!content.contains(word), "{word}");
     }
-    // A recording is never written over another.
+    // A recording never overwrites another one.
     let refused = place.command(&["replay", file, "--redact", secretless]);
     assert!(!refused.status.success());
-    // A frame that is another one is told.
+    // A frame that differs is reported.
     let forged = std::fs::read_to_string(file).unwrap().replacen("hello Anna", "hello Hanna", 9);
     std::fs::write(secretless, forged).unwrap();
     let played = place.command(&["replay", secretless]);
@@ -215,7 +215,7 @@ fn a_second_instance_says_so_and_can_look_without_writing() {
     looking.send("\x11");
     looking.wait_end();
     drop(first);
-    // Without any other one it can look, too.
+    // Without another instance, it can look, too.
     let looking = place.start(&["--read-only"]);
     looking.wait_for("while you look");
 }
@@ -257,10 +257,10 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
     assert_eq!(std::fs::read(account.join("store.damaged-1.db")).unwrap(), bytes);
     let left = |end: &str| account.join(format!("store.salvaged.{end}")).exists();
     assert!(!left("db") && !left("scratch"), "nothing is left lying about");
-    // A sound one is let alone.
+    // A sound store is left alone.
     let again = place.command(&["doctor", "--salvage"]);
     assert!(text(&again.stdout).contains("the store is sound; nothing was done"));
-    // Cut off in the middle, and nothing but rubbish: what can be read is kept, the rest is fetched.
+    // Truncated in the middle, or all rubbish: what can be read is kept, the rest is fetched.
     let sound = std::fs::read(place.store()).unwrap();
     for broken in [sound[..sound.len() / 2].to_vec(), vec![0x5a; 50_000]] {
         std::fs::write(place.store(), broken).unwrap();
@@ -294,7 +294,7 @@ fn on_a_full_disk_nothing_is_called_queued_and_the_text_stays() {
     let mut t = place.open(&[]);
     t.send("\x11");
     t.wait_end();
-    // No file may grow over 200 KiB (sh counts in halves): the store's log has no room for many messages.
+    // No file may grow over 200 KiB (sh counts half KiBs): the store's log has no room for many messages.
     let line = format!("ulimit -f 400; exec {PROGRAM}");
     let mut t = place.start_as("sh", &["-c", &line]);
     t.wait_for("hello Anna");
@@ -315,7 +315,7 @@ fn on_a_full_disk_nothing_is_called_queued_and_the_text_stays() {
     // The list and the message itself.
     assert_eq!((marks('!'), marks('·')), (1, 0), "{screen}");
     assert!(screen.contains("kept "), "{screen}");
-    // It would be lost: that is said before the program ends.
+    // It would be lost, which is reported before the program ends.
     t.send("\x11");
     t.wait_for("press again to quit");
     t.send("\x11");
@@ -330,7 +330,7 @@ fn without_a_home_or_with_one_that_cannot_be_written_it_ends_with_one_line() {
         command.output().unwrap()
     };
     let nowhere = bare(&["chats"], &[("HOME", "")]);
-    // Some systems know a home all the same: then the configuration is what is missing.
+    // Some systems know a home anyway: then the configuration is what is missing.
     assert_eq!(nowhere.status.code(), Some(2), "{}", text(&nowhere.stderr));
     assert_eq!(text(&nowhere.stderr).lines().count(), 1, "{}", text(&nowhere.stderr));
     let place = Place::new();

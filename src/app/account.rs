@@ -1,4 +1,4 @@
-//! Accounts as values: who someone is to a service, the connection to it, and everything known through it.
+//! Accounts: who the user is to a service, the connection to it, and everything known through it.
 
 use super::chat::Chat;
 use super::conversations::{Conversations, Totals};
@@ -10,12 +10,12 @@ use crate::model::{
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The connection, and since when on the monotonic clock.
+/// The state of the connection, and when (monotonic) it was last set.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub state: ConnectionState,
     pub since: Duration,
-    /// Since when the connection has been down; `None` while online.
+    /// When (monotonic) the connection was lost; `None` while online.
     pub lost: Option<Duration>,
 }
 
@@ -67,11 +67,11 @@ pub struct Account {
     pub me: UserId,
     pub connection: Connection,
     pub names: Names,
-    /// `None` where the service does not say who is available, or the user has not agreed that it is asked.
+    /// `None` if the service does not say who is available, or the user has not agreed to asking it.
     pub reachable: Option<ReachablePeople>,
-    /// Where the files are that can be fetched with it.
+    /// The hosts of the files that can be fetched through the account.
     pub objects: ObjectHosts,
-    /// The names of the copies of its store that upgrades have left.
+    /// The names of the copies of its store that upgrades have left behind.
     pub copies: Vec<SafeText>,
     pub conversations: Conversations,
     /// The keys of the reactions that were chosen in this run, newest last.
@@ -93,7 +93,7 @@ impl Account {
         }
     }
 
-    /// What the account is called: its name in the configuration, or that of the archive.
+    /// The account's name: the one in the configuration, or that of the archive.
     pub fn label(&self) -> &str {
         self.id.archive().unwrap_or(self.id.as_str())
     }
@@ -109,23 +109,23 @@ impl Account {
         ChatRef { account: self.id.clone(), conversation: id.clone() }
     }
 
-    /// The own name; what the account is called while its owner is not known.
+    /// The user's own name; the account's name while its owner is not known.
     pub fn own_name(&self) -> SafeText {
         let is_known = !self.me.as_str().is_empty();
         if is_known { self.names.of(&self.me) } else { SafeText::line(self.label()) }
     }
 
-    /// The name to show for a person; `You` for oneself.
+    /// The name to show for a person; `You` for the user.
     pub fn name(&self, who: &UserId) -> SafeText {
         if *who == self.me { SafeText::line(crate::model::YOU) } else { self.names.of(who) }
     }
 
-    /// The name to show in lists: told apart from others of the same name; `You` for oneself.
+    /// The name to show in lists, unambiguous if several people share it; `You` for the user.
     pub fn distinct_name(&self, who: &UserId) -> SafeText {
         if *who == self.me { self.name(who) } else { self.names.distinct(who) }
     }
 
-    /// What the service says about a person, while the connection is there.
+    /// What the service says about a person, while online.
     pub fn presence(&self, who: &UserId) -> Option<&PersonPresence> {
         let is_online = self.connection.state == ConnectionState::Online;
         self.reachable.as_ref().filter(|_| is_online)?.get(who)
@@ -153,7 +153,7 @@ impl Account {
         self.names.revision() + self.reachable.as_ref().map_or(0, ReachablePeople::revision)
     }
 
-    /// What a conversation is called.
+    /// The title of a conversation.
     pub fn title(&self, chat: &Chat) -> SafeText {
         title(&chat.info, &chat.group.members, &self.names, &self.me)
     }
@@ -163,7 +163,7 @@ impl Account {
 pub struct Accounts {
     first: Account,
     others: Vec<Account>,
-    /// The order of the list while it stands still.
+    /// The order of the list while it is held.
     held: Vec<ChatRef>,
 }
 
@@ -172,7 +172,7 @@ impl Accounts {
         Self { first, others, held: Vec::new() }
     }
 
-    /// The thread of two that is the conversation with a person, if nothing is known under the person's own id
+    /// The two-person thread that is the conversation with a person, if nothing is known under the person's own id
     /// (facts 8.7).
     pub fn thread_of(&self, chat: &ChatRef) -> Option<ChatRef> {
         let person = chat.conversation.peer()?;
@@ -184,7 +184,7 @@ impl Accounts {
         chats.find(|chat| chat.is_thread_with(&person)).map(Chat::chat_ref)
     }
 
-    /// Whether there is more than one.
+    /// Whether there is more than one account.
     pub fn are_several(&self) -> bool {
         !self.others.is_empty()
     }
@@ -209,7 +209,7 @@ impl Accounts {
         self.iter_mut().find(|account| account.id == *id)
     }
 
-    /// Shows another account. One whose owner was not known takes the place of what was shown before.
+    /// Adds an account. It replaces the entry with its id if the owner of that one was not known.
     pub fn add(&mut self, account: Account) {
         match self.get_mut(&account.id) {
             Some(known) if known.me.as_str().is_empty() => *known = account,
@@ -218,7 +218,7 @@ impl Accounts {
         }
     }
 
-    /// Shows an account no longer. The only one stays.
+    /// Removes an account, unless it is the only one.
     pub fn remove(&mut self, id: &AccountId) {
         self.held.retain(|chat| chat.account != *id);
         if self.first.id != *id {
@@ -228,8 +228,8 @@ impl Accounts {
         }
     }
 
-    /// The chat of another account that goes on with a chat of an archive, if that chat is listed. Where its history was
-    /// deleted, the archive's chat stays one of its own.
+    /// The chat of another account that continues a chat of an archive, if it is listed. If its history was deleted,
+    /// the archive's chat stays separate.
     pub fn successor(&self, chat: &ChatRef) -> Option<&Chat> {
         let archive = self.get(&chat.account).filter(|account| account.id.archive().is_some())?;
         let live = self.iter().filter(|account| account.id.archive().is_none());
@@ -269,12 +269,12 @@ impl Accounts {
         chats.sort_by_cached_key(|c| places.get(&c.chat_ref()).copied().unwrap_or(usize::MAX));
     }
 
-    /// Holds the order of the list; with no chats, lets it follow what happens.
+    /// Holds the order of the list; with no chats, releases it.
     pub fn hold_order(&mut self, chats: Vec<ChatRef>) {
         self.held = chats;
     }
 
-    /// Brings what is known of changed chats up to date: see [`Conversations::settle`].
+    /// Updates the records of changed chats: see [`Conversations::settle`].
     pub fn settle(&mut self) {
         self.iter_mut().for_each(|account| account.conversations.settle());
     }

@@ -13,9 +13,9 @@ pub enum Action {
     Compose(ComposeAction),
     Thread(ThreadAction),
     Overlay(OverlayAction),
-    /// Runs a slash command that needs no open chat, without its slash.
+    /// Runs a slash command (written without its slash) that needs no open chat.
     Command(String),
-    /// The first of two keys, or a second one that completes no binding.
+    /// The first key of a two-key binding, or a second key that completes no binding.
     Prefix(PrefixKey),
     Pointer(Pointer),
 }
@@ -32,17 +32,17 @@ pub struct Pointer {
 pub enum PointerKind {
     /// The left button was pressed.
     Click,
-    /// The mouse was moved with the button pressed, after a click on something that can be moved.
+    /// The mouse was moved with the button held, after a click on something that can be dragged.
     Drag,
     Release,
     WheelUp,
     WheelDown,
 }
 
-/// What became of a key that waits for a second one.
+/// The state of a two-key binding that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PrefixKey {
-    /// It was pressed; its name.
+    /// The first key was pressed; its name.
     Began(String),
     /// No action has these two keys.
     Wrong(String),
@@ -54,10 +54,10 @@ pub enum AppAction {
     Quit,
     Interrupt,
     Escape,
-    /// Opens the question that waits.
+    /// Opens the waiting question.
     Answer,
     Help,
-    /// With a modal preset: goes on with writing, at this place of the text.
+    /// With a modal preset: returns to writing, with the cursor at this place of the text.
     Write(Option<Motion>),
     Palette,
     Switcher,
@@ -72,19 +72,19 @@ pub enum AppAction {
     ResizeList {
         wider: bool,
     },
-    /// Uses the mouse, or leaves it to the terminal, which selects text with it.
+    /// Switches between mouse support and leaving the mouse to the terminal for selecting text.
     ToggleMouse,
     /// Shows only text, on the whole screen, so that the terminal's own selection copies nothing else.
     Bare,
     /// Previews the text in the box.
     Preview,
-    /// Puts an export into an archive.
+    /// Imports an export into an archive.
     Import,
     /// Adds, renames and removes accounts.
     Accounts,
     /// Shows what is waiting in all chats.
     Inbox,
-    /// Shows or hides how fast keys, frames and the connection are.
+    /// Shows or hides the performance figures of keys, frames and the connection.
     Figures,
     /// Shows and changes the settings of the configuration file.
     Preferences,
@@ -148,7 +148,7 @@ pub enum MessagesAction {
     CopyId,
     /// Lists the links in the loaded messages of the conversation.
     AllLinks,
-    /// To the messages of a date.
+    /// Goes to the messages of a date.
     GoToDate,
     Retry,
     TakeBack,
@@ -173,20 +173,20 @@ pub enum ComposeAction {
     Send,
     Newline,
     Undo,
-    /// Puts a line that was sent before into the box.
+    /// Recalls a line that was sent before into the box.
     Recall {
         older: bool,
     },
     Move(Motion),
     Delete(Motion),
-    /// Deletes the line that the cursor is in.
+    /// Deletes the line at the cursor.
     DeleteLine,
     Yank,
     /// Asks a clipboard program for its text.
     PasteClipboard,
     /// Opens the text in the user's editor.
     EditOutside,
-    /// Suggests words for a misspelt one.
+    /// Suggests corrections for a misspelt word.
     Respell,
 }
 
@@ -209,7 +209,7 @@ pub enum Motion {
 pub enum ThreadAction {
     Toggle(ThreadFlag),
     Settings,
-    /// Which messages of the chat are notified about.
+    /// Chooses which messages of the chat cause notifications.
     Notifications,
     EditTopic,
     CopyUrl,

@@ -1,4 +1,4 @@
-//! What the user does: one file an area.
+//! The user's actions: one file per area.
 
 pub mod compose;
 mod general;
@@ -14,7 +14,7 @@ use super::action::{Action, AppAction, ComposeAction, Motion, OverlayAction, Pre
 use super::commands;
 use super::model::Model;
 
-/// Carries out an action, and those it leads to.
+/// Carries out an action, and the actions it leads to.
 pub fn act(model: &mut Model, action: Action) {
     inbox::welcome_back(model);
     model.app.presence.acted = true;
@@ -39,7 +39,7 @@ pub fn act(model: &mut Model, action: Action) {
     carry_out(model, action);
 }
 
-/// Carries out an action that does not come from a key press, and those it leads to.
+/// Carries out an action that does not come from a key press, and the actions it leads to.
 pub fn carry_out(model: &mut Model, action: Action) {
     let mut next = Some(action);
     while let Some(action) = next.take() {
@@ -55,7 +55,7 @@ fn prefix(model: &mut Model, key: PrefixKey) {
     }
 }
 
-/// Whether the action decides which part of the chat is visible.
+/// Whether the action determines which part of the chat is visible.
 fn moves_the_view(action: &Action) -> bool {
     matches!(
         action,

@@ -1,27 +1,27 @@
-//! New messages that are to be notified about: collected for a moment, and once per burst of messages.
+//! New messages to notify about: collected for a moment, and notified about once per burst.
 
 use crate::model::{ChatRef, MessageKey, SafeText};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How long messages are collected. Meanwhile it may turn out that they were read on another device.
+/// How long messages are collected. In that time it may turn out that they were read on another device.
 const COLLECT: Duration = Duration::from_millis(400);
 /// Messages of one chat that follow each other within this time are one burst.
 const BURST: Duration = Duration::from_secs(20);
-/// A burst that lasts longer is notified about again.
+/// A burst that lasts longer causes another notification.
 const LONGEST_BURST: Duration = Duration::from_secs(300);
-/// Bursts that are over are forgotten when there are more than these.
+/// Finished bursts are forgotten when there are more than this.
 const MAX_BURSTS: usize = 64;
-/// How many notifications about one chat can be taken back: the newest ones.
+/// How many notifications about one chat (the newest ones) can be withdrawn.
 const MAX_SHOWN: usize = 16;
 
 /// A message that may be worth a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreshMessage {
     pub key: MessageKey,
-    /// It mentions the user or contains a keyword.
+    /// The message mentions the user or contains a keyword.
     pub is_for_me: bool,
-    /// Who wrote what, in one line.
+    /// The sender and the text, in one line.
     pub text: SafeText,
 }
 
@@ -30,7 +30,7 @@ pub struct FreshMessage {
 pub struct FreshMessages {
     pub chat: ChatRef,
     pub count: usize,
-    /// The last one; one for the user is kept.
+    /// The last message; once there are messages for the user, the last of those.
     pub last: FreshMessage,
 }
 
@@ -39,9 +39,9 @@ struct Burst {
     began: Duration,
     last: Duration,
     newest: MessageKey,
-    /// It contained a message for the user.
+    /// The burst contained a message for the user.
     was_for_me: bool,
-    /// The numbers of the notifications about this chat that are still shown, as far as known.
+    /// The numbers of the notifications about this chat that are believed to be still shown.
     shown: Vec<u64>,
 }
 
@@ -52,19 +52,19 @@ pub struct Attention {
     pub due: Option<Duration>,
     bursts: HashMap<ChatRef, Burst>,
     shown: u64,
-    /// The user was told that the program for notifications cannot be started.
+    /// The user was told that the notification program cannot be started.
     pub told_of_program: bool,
     /// The user knows that nothing on the D-Bus session shows notifications.
     pub told_of_service: bool,
 }
 
 impl Attention {
-    /// Whether a message of this chat was taken before.
+    /// Whether this message of the chat was taken before.
     pub fn knows(&self, chat: &ChatRef, key: &MessageKey) -> bool {
         self.bursts.get(chat).is_some_and(|burst| *key <= burst.newest)
     }
 
-    /// Takes a message. Of a burst only the first message is notified about, and the first one for the user.
+    /// Takes a message. In a burst, only the first message and the first one for the user cause notifications.
     pub fn take(&mut self, chat: &ChatRef, message: FreshMessage, now: Duration) {
         if let Some(waiting) = self.waiting.iter_mut().find(|new| new.chat == *chat) {
             waiting.count += 1;
@@ -120,7 +120,7 @@ impl Attention {
         std::mem::take(&mut self.waiting)
     }
 
-    /// A notification about these chats is shown; gives it a number.
+    /// Registers a notification about these chats; returns its number.
     pub fn show(&mut self, chats: &[FreshMessages]) -> u64 {
         self.shown += 1;
         for new in chats {
@@ -134,8 +134,8 @@ impl Attention {
         self.shown
     }
 
-    /// The messages of a chat were read, wherever. Gives the numbers of the notifications that are no longer about
-    /// anything.
+    /// The messages of a chat were read, here or elsewhere. Returns the numbers of the notifications that no longer
+    /// announce anything.
     pub fn read(&mut self, chat: &ChatRef) -> Vec<u64> {
         self.waiting.retain(|new| new.chat != *chat);
         let burst = self.bursts.get_mut(chat);

@@ -60,17 +60,17 @@ pub struct Chat {
     /// Who is typing, and until when (monotonic) that is shown.
     pub typing: Vec<(UserId, Duration)>,
     pub selection: Option<Selection>,
-    /// What the view shows.
+    /// The position of the view.
     pub anchor: Anchor,
     pub paging: OnDemand<Paging>,
     pub reading: OnDemand<Reading>,
     pub sending: OnDemand<Sending>,
     pub group: OnDemand<Group>,
-    /// What the user has chosen for it on this machine.
+    /// The user's choices for the chat, stored on this machine.
     pub choices: ChatChoices,
 }
 
-/// What the list is sorted by, smallest first: pinned chats in the user's order, then the most recently active.
+/// The sort key of the list, smallest first: pinned chats in the user's order, then the most recently active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey {
     pinned: Reverse<bool>,
@@ -78,8 +78,8 @@ pub struct SortKey {
     activity: Reverse<Timestamp>,
 }
 
-/// The position of a chat's view: a place in the text and not a row, so that the text does not move when the terminal
-/// is resized or older messages are loaded above.
+/// The position of a chat's view: a place in the text rather than a row, so that the text does not move when the
+/// terminal is resized or older messages are loaded above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {
     #[default]
@@ -92,9 +92,9 @@ pub enum Anchor {
 /// One selected message or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// Where the selection was moved to last.
+    /// The message that the selection was last moved to.
     pub at: MessageKey,
-    /// Where a selection of several messages began.
+    /// The message at which a selection of several messages began.
     pub from: Option<MessageKey>,
 }
 
@@ -136,7 +136,7 @@ impl Chat {
         ChatRef { account: self.account.clone(), conversation: self.info.id.clone() }
     }
 
-    /// Whether it is the chat that is referred to.
+    /// Whether this is the chat that `chat` refers to.
     pub fn is(&self, chat: &ChatRef) -> bool {
         self.info.id == chat.conversation && self.account == chat.account
     }
@@ -165,7 +165,7 @@ impl Chat {
         self.group.members.iter().find(|m| m.id == *me).map(|m| m.role)
     }
 
-    /// The newest message that is known. The end of a part of the past that is loaded is not it.
+    /// The newest known message, which is not the end of the loaded part if that is in the past.
     pub fn newest(&self) -> Option<&Message> {
         let shows_end = self.paging.window == Window::Live || self.info.last.is_none();
         let loaded = self.timeline.last().filter(|_| shows_end);
@@ -178,13 +178,13 @@ impl Chat {
         last.max(self.info.activity)
     }
 
-    /// When something happens here by itself (monotonic): someone is shown as typing no longer, or the draft is saved.
+    /// When (monotonic) something next happens here by itself: a typing indicator expires, or the draft is saved.
     pub fn next_due(&self) -> Option<std::time::Duration> {
         let typing = self.typing.iter().map(|(_, until)| *until);
         typing.chain(self.composer.save_by).min()
     }
 
-    /// A one-to-one chat or a group that was left, whose history was deleted and where nothing was said since.
+    /// Whether it is a one-to-one chat or a left group whose history was deleted and where nothing was said since.
     pub fn is_empty(&self) -> bool {
         (!self.info.is_group() || (self.info.access.is_over() && self.info.cleared_at.is_some()))
             && self.timeline.is_empty()
@@ -193,8 +193,8 @@ impl Chat {
             && (self.info.cleared_at.is_some() || self.info.activity.0 == 0)
     }
 
-    /// Whether the user has taken it out of the list: a group that was left for good, another chat until something new
-    /// is said, or until it is brought back.
+    /// Whether the user has taken it out of the list: a left group for good, any other chat until something new is said
+    /// or it is brought back.
     pub fn is_hidden(&self) -> bool {
         let choices = &self.choices;
         (choices.hidden && self.info.access.is_over())
@@ -202,13 +202,13 @@ impl Chat {
             || choices.hidden_at.is_some_and(|at| self.last_activity() <= at)
     }
 
-    /// Whether everything stored of it may be deleted: it was left, the service has nothing of it, or it is hidden.
+    /// Whether all its stored data may be deleted: it was left, the service has nothing of it, or it is hidden.
     pub fn may_be_forgotten(&self) -> bool {
         let is_begun = self.info.is_group() || self.newest().is_some() || self.info.last.is_some();
         self.info.access.is_over() || self.is_hidden() || !is_begun
     }
 
-    /// Whether its unread messages are counted for the whole program.
+    /// Whether its unread messages count towards the program's total.
     pub fn is_counted(&self) -> bool {
         !self.is_muted() && !self.is_hidden()
     }
@@ -222,17 +222,17 @@ impl Chat {
         }
     }
 
-    /// Whether the list shows it when it is not open.
+    /// Whether the list shows it even when it is not open.
     pub fn is_listed(&self) -> bool {
         !(self.is_empty() || self.is_hidden())
     }
 
-    /// Whether one of the newest own messages was not sent.
+    /// Whether one of the newest own messages has failed to be sent.
     pub fn has_failed(&self) -> bool {
         self.timeline.iter().rev().take(50).any(|m| matches!(m.delivery, Delivery::Failed { .. }))
     }
 
-    /// A selected message that got its place on the server stays selected there; one that is gone is not selected.
+    /// Keeps a message selected when the server gives it its place; deselects one that is gone.
     pub fn follow_selection(&mut self) {
         if let Some(selection) = &self.selection
             && self.timeline.get(&selection.at).is_none()

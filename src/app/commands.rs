@@ -1,4 +1,4 @@
-//! Slash commands: what the keys do for the open chat, as words.
+//! Slash commands: typed alternatives to the keys for the open chat.
 
 pub mod literal;
 mod people;
@@ -24,11 +24,11 @@ struct SlashCommand {
 
 /// How a command is carried out.
 enum Run {
-    /// As the action with this name in the key table.
+    /// Runs the action with this name in the key table.
     Action(&'static str),
-    /// By a function of its arguments.
+    /// Calls a function with its arguments.
     Function(fn(&mut Model, &ChatRef, &str) -> CommandResult),
-    /// With arguments as a function, otherwise as an action.
+    /// Calls the function if there are arguments, otherwise runs the action.
     Either(fn(&mut Model, &ChatRef, &str) -> CommandResult, &'static str),
     Flag(&'static FlagSpec),
 }
@@ -54,7 +54,7 @@ const fn flag(at: usize) -> SlashCommand {
     command(spec.command.name, "[on|off]", spec.command.help, Run::Flag(spec))
 }
 
-/// All of them, in the order in which help shows them.
+/// All commands, in the order in which help shows them.
 const COMMANDS: [SlashCommand; 28] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
@@ -112,7 +112,7 @@ const COMMANDS: [SlashCommand; 28] = [
 ];
 
 impl SlashCommand {
-    /// How it is written.
+    /// The command as written, with its arguments.
     pub fn usage(&self) -> String {
         if self.args.is_empty() {
             format!("/{}", self.name)
@@ -162,7 +162,7 @@ pub fn run_alone(model: &mut Model, line: &str) -> Option<Action> {
         return None;
     }
     let account = model.app.current_account().id.clone();
-    // None of these commands is about it.
+    // None of these commands uses the conversation.
     let chat = ChatRef { account, conversation: "".into() };
     run(model, &chat, line)
 }
@@ -225,7 +225,7 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
     clear(model);
     let Some(chat) = model.app.open.clone() else { return CommandResult::Done };
     if spec.flag == ThreadFlag::Alerts && to != Some(false) {
-        // Silence for a while is not the server's setting.
+        // Temporary muting is not the server's setting.
         let ended = model.app.with_open(alerts::unmute) == Some(true);
         if ended && model.app.opened().is_some_and(|chat| !chat.info.muted) {
             model.app.note(spec.done_text(true));
@@ -233,7 +233,7 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
         }
     }
     if to.is_some() {
-        // The line names the new state, so nothing has to be asked.
+        // The command names the new state, so no question is needed.
         model.app.with_open(|chat, env| {
             if let Some(on) = group::wanted_flag(chat, env, spec.flag, to) {
                 group::change(chat, env, ThreadChange::Flag(spec.flag, on));
@@ -305,7 +305,7 @@ mod tests {
     use super::*;
     use crate::app::keymap::builtin_keymap;
 
-    /// The action that a command stands for, by its name in the key table.
+    /// The action that a command runs, by its name in the key table.
     fn action_of(command: &SlashCommand) -> Option<&'static str> {
         match command.run {
             Run::Action(name) | Run::Either(_, name) => Some(name),

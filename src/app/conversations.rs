@@ -1,8 +1,8 @@
 //! The conversations of an account and their order: pinned ones, then most recently active first.
 //!
-//! An account may have a hundred thousand of them. What is asked of all of them at every change (the order, which ones are
-//! listed, the sums of the top bar, what is due) is therefore kept in a short record beside each chat, and
-//! [`Conversations::settle`] brings the records of the changed chats up to date.
+//! An account may have a hundred thousand of them. What every change needs to know of all of them (the order, which
+//! ones are listed, the totals of the top bar, what is due) is therefore kept in a short record beside each chat, and
+//! [`Conversations::settle`] updates the records of the changed chats.
 
 use super::chat::{Chat, SortKey};
 use crate::model::{AccountId, Conversation, ConversationId, Timestamp};
@@ -12,26 +12,26 @@ use std::time::Duration;
 pub struct Conversations {
     account: AccountId,
     chats: IndexMap<ConversationId, Box<Chat>>,
-    /// By place in `chats`.
+    /// The records of `chats`, by index.
     records: Vec<Record>,
-    /// Places of chats that may have changed since their record was made.
+    /// Indices of chats that may have changed since their record was made.
     changed: Vec<usize>,
-    /// Places, in the order of the list.
+    /// Indices, in the order of the list.
     order: Vec<usize>,
     totals: Totals,
     frozen: bool,
     revision: u64,
 }
 
-/// What is known of a chat without looking at it.
+/// A summary of a chat, so that the chat itself need not be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Record {
     sort_key: SortKey,
     listed: bool,
     totals: Totals,
-    /// When something happens in it by itself (monotonic).
+    /// When (monotonic) something next happens in it by itself.
     due: Option<Duration>,
-    /// When it is no longer muted.
+    /// When its muting ends.
     muted_until: Option<Timestamp>,
 }
 
@@ -52,13 +52,13 @@ impl Record {
     }
 }
 
-/// Sums over chats.
+/// Totals over chats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Unread messages and mentions of chats that are neither muted nor hidden.
     pub unread: u32,
     pub mentions: u32,
-    /// Chats of which no more unread messages are counted.
+    /// Chats whose unread count has reached its cap.
     pub capped: u32,
     /// Own messages that the server has not accepted yet.
     pub unsent: usize,
@@ -109,7 +109,7 @@ impl Conversations {
         }
     }
 
-    /// Rises with everything the list may show.
+    /// Increases with every change that may show in the list.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -156,7 +156,7 @@ impl Conversations {
         let Some((place, _, _)) = self.chats.swap_remove_full(id) else { return };
         let record = self.records.swap_remove(place);
         self.totals = self.totals.minus(record.totals);
-        // The last one has taken its place.
+        // The last chat has taken its place.
         let last = self.chats.len();
         self.order.retain(|other| *other != place);
         self.order.iter_mut().filter(|other| **other == last).for_each(|other| *other = place);
@@ -189,12 +189,12 @@ impl Conversations {
         })
     }
 
-    /// When something happens in one of them by itself (monotonic).
+    /// When (monotonic) something next happens in one of them by itself.
     pub fn next_due(&self) -> Option<Duration> {
         self.records.iter().filter_map(|record| record.due).min()
     }
 
-    /// When one of them is no longer muted.
+    /// When the muting of one of them next ends.
     pub fn muted_until(&self) -> Option<Timestamp> {
         self.records.iter().filter_map(|record| record.muted_until).min()
     }
@@ -212,7 +212,7 @@ impl Conversations {
         shown.filter_map(|place| self.at(place))
     }
 
-    /// While frozen, rows keep their places.
+    /// While the list is frozen, rows keep their places.
     pub fn freeze(&mut self, frozen: bool) {
         self.frozen = frozen;
         self.sort();
@@ -230,7 +230,7 @@ impl Conversations {
         self.revision += 1;
     }
 
-    /// Brings everything that is known of changed chats up to date.
+    /// Updates the records of changed chats, the order and the totals.
     pub fn settle(&mut self) {
         for place in self.changed.drain(..) {
             let chat = self.chats.get_index(place).map(|(_, chat)| chat);
@@ -248,7 +248,7 @@ mod tests {
     use crate::model::{Unread, UserId};
     use proptest::prelude::*;
 
-    /// Sums, order and what is due, from the chats themselves.
+    /// Totals, order and what is due, computed from the chats themselves.
     fn looked_up(conversations: &Conversations) -> (Totals, Option<Duration>, Vec<ConversationId>) {
         let totals = conversations.iter().map(Totals::of).fold(Totals::default(), Totals::plus);
         let due = conversations.iter().filter_map(Chat::next_due).min();

@@ -1,4 +1,4 @@
-//! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
+//! What `update` wants done: values that it returns and the runtime carries out, not flags to be polled.
 
 use crate::model::code::{CodeBlock, SyntaxPart};
 use crate::model::spelling::{SpellingAnswer, SpellingRequest};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// For sync.
+    /// Sends a request to sync.
     Request(Box<Outbound>),
-    /// Opens a target whose scheme was checked, or a file by its absolute path; by argv, never by a shell.
+    /// Opens a target whose scheme was checked, or a file by its absolute path; by argv, never through a shell.
     OpenUrl(SafeText),
-    /// To the clipboard; `what` names it for the user.
+    /// Copies text to the clipboard; `what` describes it for the user.
     Copy {
         what: String,
         text: String,
@@ -26,10 +26,10 @@ pub enum Effect {
     Alert(Alert),
     /// Finds the syntax of a code block.
     Highlight(CodeBlock),
-    /// Asks the dictionaries.
+    /// Sends a request to the spell checker.
     Spelling(SpellingRequest),
     Redraw,
-    /// Asks the terminal to report the mouse, or not to.
+    /// Turns the terminal's mouse reports on or off.
     Mouse(bool),
     Suspend,
     Quit,
@@ -39,16 +39,16 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alert {
     Notify(Notification),
-    /// What the notification with this number was about has been read.
+    /// Withdraws the notification with this number: its messages have been read.
     Withdraw(u64),
     /// Rings the terminal's bell.
     Bell,
 }
 
-/// A notification, in the words that may be shown.
+/// A notification, with only the text that may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// Tells it from others of this run.
+    /// Unique in this run.
     pub number: u64,
     pub title: SafeText,
     pub text: SafeText,
@@ -57,8 +57,8 @@ pub struct Notification {
 /// The result of an effect that another program carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// `terminal`: by OSC 52, which the terminal may ignore without a word. `program`: the programs that have taken the
-    /// text, by name.
+    /// `terminal`: sent with OSC 52, which the terminal may silently ignore. `program`: the names of the programs that
+    /// have taken the text.
     Copied {
         what: String,
         terminal: bool,
@@ -71,12 +71,12 @@ pub enum Outcome {
     NotNotified {
         program: String,
     },
-    /// Nothing on the D-Bus session shows notifications.
+    /// No service on the D-Bus session shows notifications.
     NoNotificationService {
         /// The bell has rung for the notification.
         has_rung: bool,
     },
-    /// The syntax of a code block, as far as it was found.
+    /// The syntax of a code block, which may be incomplete.
     Highlighted {
         number: u64,
         parts: Vec<SyntaxPart>,

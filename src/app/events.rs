@@ -22,7 +22,7 @@ use super::model::Model;
 use super::view::Want;
 use crate::model::{EmojiWidth, Request};
 
-/// What a frame found missing. It is reported with every frame; only the first report has an effect.
+/// Handles what a frame found missing. Every frame reports it; only the first report has an effect.
 pub fn want(model: &mut Model, want: Want) {
     match want {
         Want::Older(chat) => {
@@ -45,7 +45,7 @@ pub fn want(model: &mut Model, want: Want) {
         }
         Want::Seen { chat, from, upto } => {
             let presence = &model.app.presence;
-            // A chat that opened by itself counts as read only once the user has done something.
+            // A chat that opened by itself does not count as read until the user has done something.
             if presence.focused && presence.acted {
                 let seen =
                     |chat: &mut Chat, env: &mut Env<'_>| reading::seen(chat, env, &from, &upto);
@@ -55,7 +55,7 @@ pub fn want(model: &mut Model, want: Want) {
     }
 }
 
-/// The terminal has reported how it draws joined emoji. If that is new, everything is laid out again.
+/// The terminal has reported how it draws joined emoji. If that differs from before, everything is laid out again.
 pub fn emoji_width(model: &mut Model, width: EmojiWidth) {
     let ui = &mut model.app.prefs.choices.ui;
     if ui.emoji_width != width {

@@ -1,20 +1,20 @@
-//! What F12 shows: how fast keys, frames and the connection are. Nothing is measured while it is not shown.
+//! The figures that F12 shows about keys, frames and the connection. Nothing is measured while they are hidden.
 
 use crate::model::{AccountFigures, FrameFigures};
 use std::time::Duration;
 
-/// How often the figures of the connection are asked for.
+/// How often the figures of the connection are requested.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The figures, as far as they are known.
+/// The figures that are known so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShownFigures {
     pub frames: FrameFigures,
-    /// Of the account that is open, and when (monotonic) they came.
+    /// The figures of the open account, and when (monotonic) they arrived.
     pub account: Option<(AccountFigures, Duration)>,
-    /// From sending a message until the server had accepted it, for the last one.
+    /// How long the server took to accept the last message that was sent.
     pub accepted: Option<Duration>,
-    /// When (monotonic) the figures of the connection were asked for.
+    /// When (monotonic) the figures of the connection were last requested.
     pub asked_at: Option<Duration>,
 }
 

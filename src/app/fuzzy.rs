@@ -1,12 +1,12 @@
-//! Choosing from a list by typing a few letters.
+//! Fuzzy matching: choosing from a list by typing a few letters.
 
 use crate::model::names::likeness;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-/// Ranks names by how well they fit what was typed. Case and accents make no difference: "muller" finds "Müller". A name
-/// that contains what was typed comes before one that has only its letters in order; letters that are scattered over a
-/// long name match nothing.
+/// Ranks names by how well they match what was typed. Case and accents make no difference: "muller" finds "Müller". A
+/// name that contains what was typed comes before one that only has its letters in order; letters scattered over a long
+/// name do not match.
 pub struct Ranker {
     matcher: Matcher,
     words: Vec<Word>,
@@ -21,7 +21,7 @@ struct Word {
     scattered: Atom,
 }
 
-/// What a name gets for each word that is in it as a whole.
+/// The score for each word that a name contains as a whole.
 const WHOLE: u32 = 10_000;
 
 impl Ranker {

@@ -5,13 +5,13 @@ use crate::model::ClientMessageId;
 #[derive(Clone, Copy, Debug)]
 pub struct IdCounters {
     client_id: u64,
-    /// The last place in the queue given to a message of an earlier run, and to one of this run.
+    /// The last queue place given to a message of an earlier run, and to one of this run.
     stored: u64,
     typed: u64,
 }
 
-/// The places of messages that are typed in this run begin here, behind those of all messages of earlier runs: a message
-/// may be typed before these have been read from the disk.
+/// The first queue place of messages typed in this run, behind those of all earlier runs: a message may be typed before
+/// the earlier ones have been read from disk.
 const FIRST_TYPED: u64 = 1 << 32;
 
 impl IdCounters {
@@ -19,21 +19,21 @@ impl IdCounters {
         Self { client_id: first_client_id, stored: 0, typed: FIRST_TYPED }
     }
 
-    /// A client id that no other message of this account has.
+    /// A client id, unique in this account.
     pub fn client_id(&mut self) -> ClientMessageId {
         let id = self.client_id;
         self.client_id = id.wrapping_add(1);
         ClientMessageId::from(id.to_string())
     }
 
-    /// The place of a message that is being sent, behind all others that are not sent yet.
+    /// The queue place of a message that is being sent, behind all other unsent ones.
     pub fn queue(&mut self) -> u64 {
         self.typed += 1;
         self.typed
     }
 
-    /// The place of a message that was in the outbox when the program started, behind those before it and in front of
-    /// everything that is typed in this run.
+    /// The queue place of a message that was in the outbox when the program started: behind those before it, and ahead
+    /// of everything typed in this run.
     pub fn stored_queue(&mut self) -> u64 {
         self.stored += 1;
         self.stored

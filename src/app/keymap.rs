@@ -1,5 +1,5 @@
-//! Keys to actions, as data: the bindings in force, and the resolver that remembers the first chord of a pair. `table`
-//! makes the bindings from `assets/keymap.toml`, a preset and the user's changes.
+//! The mapping of keys to actions: the bindings in force, and the resolver that remembers the first chord of a pair.
+//! `table` makes the bindings from `assets/keymap.toml`, a preset and the user's changes.
 
 mod chord;
 mod rebind;
@@ -14,8 +14,8 @@ use crossterm::event::KeyEvent;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// Where keys work. Keys that a place does not bind are looked up in `Global`; with a modal preset, those of `Selection` and
-/// `List` are looked up in `Normal` before that.
+/// Where keys work. Keys that are not bound in a place are looked up in `Global`; with a modal preset, those of
+/// `Selection` and `List` are looked up in `Normal` before that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     Global,
@@ -41,7 +41,7 @@ impl Context {
         Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
     }
 
-    /// What the key table calls it.
+    /// Its name in the key table.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, c)| *c == self).map_or("", |(name, _)| name)
     }
@@ -63,13 +63,13 @@ impl Context {
         }
     }
 
-    /// Whether a key that is not bound here types a letter, so that none may be bound without Ctrl or Alt.
+    /// Whether unbound keys type letters here, so that letters may only be bound with Ctrl or Alt.
     pub fn types(self) -> bool {
         matches!(self, Self::Global | Self::Compose)
     }
 }
 
-/// One action of the table.
+/// A row of the key table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeymapEntry {
     pub name: String,
@@ -92,7 +92,7 @@ impl KeymapEntry {
         self.keys.iter().map(|keys| write(keys)).collect()
     }
 
-    /// All bindings as text, without those that need an enhanced keyboard if there is none.
+    /// All bindings as text, leaving out those that need an enhanced keyboard if there is none.
     pub fn all_keys(&self, enhanced_keyboard: bool) -> String {
         let can_send =
             |keys: &&Vec<Chord>| enhanced_keyboard || !keys.iter().any(|k| k.is_enhanced());
@@ -103,13 +103,13 @@ impl KeymapEntry {
 /// A key, or two pressed one after the other.
 type OneOrTwoKeys = (Chord, Option<Chord>);
 
-/// A key that no longer does what it does without the user's changes.
+/// A key whose default action was replaced by a change of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenKey {
     pub keys: String,
-    /// The action that it had.
+    /// Its action before.
     pub from: String,
-    /// The action of the user's change.
+    /// The action that the user has bound it to.
     pub to: String,
 }
 
@@ -118,11 +118,11 @@ pub struct TakenKey {
 pub struct Keymap {
     entries: Vec<KeymapEntry>,
     bindings: HashMap<(Context, OneOrTwoKeys), Action>,
-    /// The first ones of two keys.
+    /// The first keys of two-key bindings.
     prefixes: HashSet<(Context, Chord)>,
-    /// There are two modes, and letters are typed in one of them only.
+    /// Whether there are two modes, only one of which types letters.
     modal: bool,
-    /// What the user's changes took from other actions.
+    /// The keys that the user's changes took from other actions.
     taken: Vec<TakenKey>,
 }
 
@@ -130,7 +130,7 @@ impl Keymap {
     /// Creates the map from a table.
     ///
     /// # Errors
-    /// When a name is unknown or two actions of one place share a key.
+    /// When a name is unknown or two actions share a key in the same place.
     pub fn new(entries: Vec<KeymapEntry>, modal: bool) -> Result<Self, KeymapError> {
         let mut map = Self { modal, ..Self::default() };
         let fail = |entry: &KeymapEntry, message: String| KeymapError {
@@ -164,7 +164,7 @@ impl Keymap {
         &self.entries
     }
 
-    /// The row of an action: the first one that has keys, if any has.
+    /// The row of an action: the first one with keys, if there is any.
     pub fn entry(&self, name: &str) -> Option<&KeymapEntry> {
         let mut rows = self.entries.iter().filter(|e| e.name == name);
         let first = rows.next()?;
@@ -174,7 +174,7 @@ impl Keymap {
         rows.find(|e| !e.keys.is_empty()).or(Some(first))
     }
 
-    /// The row of an action whose keys work in a place; the first one that has keys if none does.
+    /// The row of an action whose keys work in a place, or else its first row with keys.
     pub fn entry_in(&self, context: Context, name: &str) -> Option<&KeymapEntry> {
         let places = self.places(context);
         let mut here = places.iter().filter_map(|place| {
@@ -191,12 +191,12 @@ impl Keymap {
         self.modal
     }
 
-    /// What the user's changes took from other actions.
+    /// The keys that the user's changes took from other actions.
     pub fn taken(&self) -> &[TakenKey] {
         &self.taken
     }
 
-    /// The places where a key that is pressed in `context` is looked up, in this order.
+    /// The places where a key pressed in `context` is looked up, in order.
     pub fn places(&self, context: Context) -> [Context; 3] {
         let is_normal = self.modal && matches!(context, Context::Selection | Context::List);
         [context, if is_normal { Context::Normal } else { context }, Context::Global]
@@ -212,13 +212,13 @@ impl Keymap {
         self.find(context, (*first, keys.get(1).copied()))
     }
 
-    /// Whether a second key is waited for after this one.
+    /// Whether this key begins a two-key binding.
     pub fn is_prefix(&self, context: Context, chord: Chord) -> bool {
         self.places(context).into_iter().any(|place| self.prefixes.contains(&(place, chord)))
     }
 }
 
-/// What the keys depend on beside the place where they are pressed.
+/// What the meaning of keys depends on besides the place where they are pressed.
 #[derive(Clone, Debug, Default)]
 pub struct KeyState {
     /// The first of two keys, and when (monotonic) it was pressed.
@@ -227,7 +227,7 @@ pub struct KeyState {
     pub normal: bool,
 }
 
-/// Turns key events into actions; remembers a first chord that waits for its second.
+/// Turns key events into actions; remembers the first chord of a pair until the second one is pressed.
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
     pending: Option<Chord>,
@@ -240,7 +240,7 @@ impl Resolver {
             let found = map.find(context, (first, Some(chord))).cloned();
             return found.or_else(|| Some(Action::Prefix(ended(first, chord))));
         }
-        // Where letters are typed, none is bound.
+        // Letters are not bound where they are typed.
         if context.types()
             && let Some(typed) = chord.typed()
         {

@@ -1,4 +1,4 @@
-//! Everything the program knows ([`AppState`]), the dialogs above it, and what of it is in sight.
+//! Everything the program knows ([`AppState`]), the open dialogs, and what is visible.
 
 use super::account::Accounts;
 use super::action::{Action, OverlayAction};
@@ -13,10 +13,10 @@ use crate::model::{ChatRef, MessageKey};
 use crossterm::event::KeyEvent;
 use std::time::Duration;
 
-/// A question that no key press has opened waits for this long without a key press.
+/// A question that was not opened by a key press opens once no key was pressed for this long.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// A quarter of an hour in milliseconds. In every time zone midnight falls on such a boundary, and how dates are shown
+/// A quarter of an hour in milliseconds. Midnight falls on such a boundary in every time zone, and how dates are shown
 /// depends on the day.
 pub const QUARTER: i64 = 15 * 60_000;
 
@@ -27,18 +27,18 @@ pub struct Model {
     /// The dialog on top as it is painted, derived by [`Model::layout`].
     pub dialog: Option<DialogView>,
     since_layout: SinceLayout,
-    /// The quarter of an hour of the last layout of everything.
+    /// The quarter of an hour in which everything was last laid out.
     quarter: i64,
     /// The last layout derived the message box only.
     pub derived_box_only: bool,
 }
 
-/// What inputs have changed since the last layout.
+/// What has changed since the last layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SinceLayout {
-    /// Nothing that is known of; the state may have been changed without an input.
+    /// Nothing is known to have changed; the state may have been changed without an input.
     Unknown,
-    /// The text in the message box and nothing else that can be seen.
+    /// Only the text in the message box, and nothing else that is visible.
     Text,
     Anything,
 }
@@ -72,13 +72,13 @@ impl Model {
             || app.presence.figures.is_some();
         let is_temporary = app.notes.current().is_some() || !held.is_empty();
         let follows_mouse = self.view.list_from.is_some() || self.view.clicked.is_some();
-        // Until the user has done something, messages in sight do not count as read.
+        // Until the user has done something, visible messages do not count as read.
         let reads = app.presence.acted;
         (is_plain && !has_dialog && !is_temporary && !follows_mouse && reads)
             .then(|| app.list_revision())
     }
 
-    /// An input was applied. `only_text`: it has changed nothing that can be seen but the text in the message box.
+    /// An input was applied. `only_text`: the only visible change is the text in the message box.
     pub fn changed(&mut self, only_text: bool) {
         self.since_layout = match self.since_layout {
             SinceLayout::Unknown | SinceLayout::Text if only_text => SinceLayout::Text,
@@ -91,7 +91,7 @@ impl Model {
         self.since_layout != SinceLayout::Unknown || self.quarter != self.quarter_now()
     }
 
-    /// Which keys work now.
+    /// The context in which keys are looked up now.
     pub fn context(&self) -> Context {
         let selecting = self.app.opened().is_some_and(|c| c.selection.is_some());
         match self.app.focus {
@@ -124,7 +124,7 @@ impl Model {
         self.app.clock.wall.0.div_euclid(QUARTER)
     }
 
-    /// Derives everything in the next frame, whatever has changed.
+    /// Derives everything in the next frame, regardless of what has changed.
     pub fn layout_all(&mut self) -> Vec<Want> {
         self.quarter = self.quarter_now();
         let wants = self.view.layout(&self.app, !self.overlays.is_empty());
@@ -164,11 +164,11 @@ impl Model {
         wants
     }
 
-    /// Opens a chat, or the one that goes on with it; every dialog is closed.
+    /// Opens a chat, or the one that continues it; every dialog is closed.
     pub fn open(&mut self, chat: &ChatRef) {
         let successor = self.app.accounts.successor(chat).map(Chat::chat_ref);
         self.app.open_chat(successor.as_ref().unwrap_or(chat));
-        // After the chat, which clears the notes.
+        // After opening the chat, which clears the notes.
         self.overlays.clear(&mut self.app);
         self.go_to_new();
     }
@@ -184,9 +184,9 @@ impl Model {
         }
     }
 
-    /// Asks a question that no key press has just led to. It opens by itself after a while without a key press, but
-    /// only on request if the user has done something since (`acted`). So text typed for the message box cannot answer
-    /// it.
+    /// Asks a question that was not just triggered by a key press. It opens by itself after a while without a key
+    /// press, but only on request if the user has done something since (`acted`): text typed for the message box must
+    /// not answer it.
     pub fn ask_later(&mut self, question: Confirm, acted: bool) {
         self.overlays.wait(question);
         let due = self.app.clock.mono + QUIET;
@@ -204,8 +204,8 @@ impl Model {
         }
     }
 
-    /// Moves the view of a chat that is being opened to its first unread message, unless one is selected already, such as
-    /// what a search has found.
+    /// Moves the view of a chat that is being opened to its first unread message, unless a message is selected already,
+    /// such as a search hit.
     pub fn go_to_new(&mut self) {
         let now = self.app.clock.mono;
         let goes = |chat: &Chat| chat.reading.goes_to_new(now) && chat.selected().is_none();
@@ -214,7 +214,7 @@ impl Model {
         }
     }
 
-    /// Takes a new size of the screen. What is selected stays in sight.
+    /// Takes a new screen size. The selected message stays visible.
     pub fn resize(&mut self, size: Size) {
         self.view.size = size;
         let selected = self.app.opened().and_then(|chat| Some(chat.selected()?.key.clone()));
@@ -223,7 +223,7 @@ impl Model {
         }
     }
 
-    /// Shows a message of the open chat, wherever in its history it stands.
+    /// Shows a message of the open chat, anywhere in its history.
     pub fn go_to(&mut self, key: &MessageKey) {
         let loaded = self.app.with_open(|chat, env| history::go_to(chat, env, key));
         if loaded == Some(true) {
@@ -237,7 +237,7 @@ impl Model {
         self.follow(next)
     }
 
-    /// Carries out what a dialog wants beyond itself.
+    /// Carries out what a dialog wants done outside of itself.
     pub fn follow(&mut self, next: Next) -> Option<Action> {
         match self.overlays.follow(next, &mut self.app) {
             Next::Do(action) => return Some(action),

@@ -11,9 +11,9 @@ const OFFER_LASTS: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     pub text: SafeText,
-    /// On the monotonic clock.
+    /// When (monotonic) the note goes away.
     pub until: Duration,
-    /// Something went wrong.
+    /// Whether the note is about something that went wrong.
     pub bad: bool,
     /// What the undo key does while the note is visible.
     pub offer: Option<UndoOffer>,
@@ -23,11 +23,11 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UndoOffer {
     pub chat: ChatRef,
-    /// What brings back what was before.
+    /// The change that restores the previous state.
     pub back: ThreadChange,
 }
 
-/// The visible note. A new one replaces the one before.
+/// The visible note. A new one replaces it.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
     current: Option<Note>,
@@ -40,7 +40,7 @@ impl Notes {
         self.now = now;
     }
 
-    /// Drops the note when its time is over.
+    /// Drops the note when its time is up.
     pub fn expire(&mut self) {
         let now = self.now;
         self.current = self.current.take().filter(|note| note.until > now);
@@ -54,12 +54,12 @@ impl Notes {
         self.current = None;
     }
 
-    /// Something the user should see.
+    /// Shows a note.
     pub fn note(&mut self, text: &str) {
         self.show(text, false);
     }
 
-    /// Something that was done and can be undone with one key while the note is visible.
+    /// Shows a note about something that can be undone with one key while the note is visible.
     pub fn offer(&mut self, text: &str, offer: UndoOffer) {
         let until = self.now + OFFER_LASTS;
         let text = SafeText::line(text);
@@ -72,7 +72,7 @@ impl Notes {
         self.current.take()?.offer
     }
 
-    /// Something that went wrong.
+    /// Shows a note about something that went wrong.
     pub fn complain(&mut self, text: &str) {
         self.show(text, true);
     }

@@ -1,7 +1,7 @@
 //! Dialogs above the panes: a stack of dialogs, and one file per dialog with its state, its lines and its keys.
 //!
-//! Esc closes the top dialog; the ones below keep their state. A dialog itself does what affects one chat or makes a
-//! request to sync; what affects the whole program it returns as [`Next`].
+//! Esc closes the top dialog; the ones below keep their state. A dialog carries out by itself what affects one chat or
+//! is a request to sync; what affects the whole program, it returns as [`Next`].
 
 mod accounts;
 mod add_account;
@@ -81,7 +81,7 @@ use std::collections::VecDeque;
 pub struct DialogEnv<'a> {
     pub app: &'a mut AppState,
     pub size: Size,
-    /// The lines that a page up or down moves by: one less than are visible at once.
+    /// How many lines PageUp and PageDown move by: one less than are visible at once.
     pub page: isize,
 }
 
@@ -116,7 +116,7 @@ trait Dialog {
         true
     }
 
-    /// Whether every key comes as [`OverlayAction::Press`], whatever is bound to it.
+    /// Whether every key arrives as [`OverlayAction::Press`], even if something is bound to it.
     fn captures(&self) -> bool {
         false
     }
@@ -220,7 +220,7 @@ impl Overlay {
 }
 
 impl Overlay {
-    /// What follows when the dialog is closed without a choice.
+    /// Handles that the dialog was closed without a choice.
     pub fn given_up(self, app: &mut AppState) {
         match self {
             Self::SignIn(dialog) => dialog.given_up(app),
@@ -237,7 +237,7 @@ pub struct OverlayStack {
     stack: Vec<Overlay>,
     /// The search that the last hit was opened from; opening the search again resumes it.
     last_search: Option<Search>,
-    /// Questions that no key press has opened, oldest first. They are not shown as dialogs yet and take no keys.
+    /// Questions that were not opened by a key press, oldest first. They are not shown as dialogs yet and take no keys.
     waiting: VecDeque<Confirm>,
 }
 
@@ -276,12 +276,12 @@ impl OverlayStack {
         self.stack.pop();
     }
 
-    /// Closes the top dialog and gives it away.
+    /// Closes the top dialog and returns it.
     pub fn close_top(&mut self) -> Option<Overlay> {
         self.stack.pop()
     }
 
-    /// Closes every dialog. As with Esc, a sign-in or a download under way ends.
+    /// Closes every dialog. As with Esc, a sign-in or a download in progress is cancelled.
     pub fn clear(&mut self, app: &mut AppState) {
         for overlay in self.stack.drain(..).rev() {
             overlay.given_up(app);

@@ -1,6 +1,6 @@
 //! Requests to sync that are not answered yet: one registry, by ticket.
 //!
-//! An answer finds its request only here. If its ticket is not in the registry, the request was answered already or
+//! Answers are matched to their requests here. If a ticket is not in the registry, the request was already answered or
 //! given up, and the answer is ignored.
 
 use crate::model::date::Period;
@@ -10,7 +10,7 @@ use crate::model::{
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What a request was for, as far as its answer needs to know.
+/// What a request was for, as needed to handle its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PendingRequest {
     /// A change of a conversation or its members.
@@ -23,7 +23,7 @@ pub enum PendingRequest {
         chat: ChatRef,
         change: MessageChange,
     },
-    /// The URL under which others join.
+    /// The URL with which others can join.
     JoinUrl {
         chat: ChatRef,
         /// Copy it to the clipboard when it arrives.
@@ -60,7 +60,7 @@ pub enum PendingRequest {
     },
     /// How many messages a conversation has.
     Statistics(ChatRef),
-    /// How the connection is doing.
+    /// The figures of the connection.
     Figures,
     /// A change of the accounts.
     Account {
@@ -69,10 +69,10 @@ pub enum PendingRequest {
     },
 }
 
-/// What is asked about the accounts.
+/// What was requested about the accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountTask {
-    /// For the dialog that adds an account.
+    /// The list of services, for the dialog that adds an account.
     List,
     Add {
         name: String,
@@ -84,12 +84,12 @@ pub enum AccountTask {
         to: String,
     },
     Remove,
-    /// An account that was added and not wanted is removed again.
+    /// Removes an account that was added but is not wanted.
     TakeBack,
-    /// A setting is written to the configuration file.
+    /// Writes a setting to the configuration file.
     Setting {
         name: String,
-        /// It counts already.
+        /// It is in force already.
         live: bool,
         /// The user is not told that it is saved.
         quiet: bool,
@@ -136,7 +136,7 @@ pub struct PendingRequests {
 #[derive(Clone, Debug)]
 struct Asked {
     request: PendingRequest,
-    /// The actions that the user had taken then.
+    /// How many actions the user had taken at the time of the request.
     actions: u64,
 }
 
@@ -170,7 +170,7 @@ impl PendingRequests {
         self.requests.get(&ticket).is_some_and(|asked| asked.actions < self.actions)
     }
 
-    /// Removes and returns a request that was answered; `None` if nobody waits for it any more.
+    /// Removes and returns a request that was answered; `None` if it is no longer pending.
     pub fn take(&mut self, ticket: Ticket) -> Option<PendingRequest> {
         self.revision += 1;
         self.requests.remove(&ticket).map(|asked| asked.request)
@@ -221,7 +221,7 @@ impl PendingRequests {
         false
     }
 
-    /// Whether a change like this of a conversation is pending.
+    /// Whether such a change of a conversation is pending.
     pub fn is_changing(&self, at: &ChatRef, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
         self.any(|request| match request {
             PendingRequest::Thread { chat, change } => chat == at && is_it(change),

@@ -16,18 +16,18 @@ pub struct Prefs {
     /// The keys that the user has bound, by action.
     pub key_changes: BTreeMap<String, Vec<String>>,
     pub demo: bool,
-    /// Another instance has the account: nothing can be sent, changed or saved.
+    /// Another instance is using the account: nothing can be sent, changed or saved.
     pub read_only: bool,
-    /// The terminal tells Shift-Enter from Enter.
+    /// The terminal distinguishes Shift-Enter from Enter.
     pub enhanced_keyboard: bool,
-    /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
+    /// The first client id of this run; the next ones are counted up from it. Random, so that runs do not collide.
     pub first_client_id: u64,
-    /// What the user chose. What is "auto" in the configuration is decided: `ui.bidi` is never [`Bidi::Auto`],
+    /// The user's choices, with "auto" values of the configuration resolved: `ui.bidi` is never [`Bidi::Auto`],
     /// `ui.emoji_width` never [`EmojiWidth::Auto`].
     pub choices: Preferences,
-    /// Grows whenever a choice changes: what is derived from choices is derived again then.
+    /// Increases whenever a choice changes: then everything derived from choices is derived again.
     pub revision: u64,
-    /// Settings that were changed in this run and count from the next start, by name.
+    /// Settings that were changed in this run and take effect from the next start, by name.
     pub from_next_start: Vec<(String, toml::Value)>,
     /// The names of the themes that can be chosen.
     pub themes: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Prefs {
 }
 
 impl Prefs {
-    /// Minimal preferences: UTC, nothing is reported to others, nothing is held back.
+    /// Minimal preferences: UTC, nothing is reported to others, no message is held back.
     pub fn plain(keymap: Arc<Keymap>) -> Self {
         let mut choices = Preferences::default();
         choices.ui.typing = false;
@@ -58,7 +58,7 @@ impl Prefs {
         }
     }
 
-    /// What the bindings are made from.
+    /// The choices that the bindings are made from.
     pub fn key_choices(&self) -> KeyChoices {
         Self::key_choices_of(&self.choices, &self.key_changes)
     }
@@ -74,7 +74,7 @@ impl Prefs {
     /// The bindings with these preferences and changes.
     ///
     /// # Errors
-    /// When the user has bound a key twice, or one that cannot be bound with this preset.
+    /// When the user has bound a key twice, or has bound one that is not allowed with this preset.
     pub fn keymap_of(
         choices: &Preferences,
         changes: &BTreeMap<String, Vec<String>>,
@@ -82,12 +82,12 @@ impl Prefs {
         Self::key_choices_of(choices, changes).keymap()
     }
 
-    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
+    /// Whether right-to-left text is put into visual order here; otherwise the terminal does it.
     pub fn reorders(&self) -> bool {
         self.choices.ui.bidi == Bidi::Reorder
     }
 
-    /// A text that names keys, with words for the arrows where signs are ASCII: as signs they would be letters.
+    /// Text that names keys, with words for the arrows if symbols are limited to ASCII: they would be shown as letters.
     pub fn key_words<'a>(&self, text: &'a str) -> Cow<'a, str> {
         const WORDS: [(&str, &str); 6] = [
             ("↑↓", "Up/Down"),
@@ -105,17 +105,17 @@ impl Prefs {
         Cow::Owned(replaced)
     }
 
-    /// The time of a moment as the user chose to see it.
+    /// The time of a moment, in the user's format.
     pub fn clock(&self, at: Timestamp) -> String {
         self.choices.ui.time.show(at, &self.zone)
     }
 
-    /// The day of a moment, as the user chose to see it.
+    /// The day of a moment, in the user's format.
     pub fn day_name(&self, at: Timestamp, now: Timestamp) -> String {
         self.choices.ui.date.day_name(at, now, &self.zone)
     }
 
-    /// Few cells for the conversation list: the time today, otherwise as [`Timestamp::short`].
+    /// A short form for the conversation list: the time if it is today, otherwise as [`Timestamp::short`].
     pub fn short_time(&self, at: Timestamp, now: Timestamp) -> String {
         if now.day(&self.zone) <= at.day(&self.zone) {
             self.choices.ui.time.compact(at, &self.zone)
@@ -129,12 +129,12 @@ impl Prefs {
         self.choices.ui.density == Density::Compact
     }
 
-    /// When others learn what was read.
+    /// When read receipts are sent to others.
     pub fn receipts(&self) -> Receipts {
         self.choices.reading.receipts
     }
 
-    /// Whether the server learns what was read.
+    /// Whether the server is told what was read.
     pub fn reports_reading(&self) -> bool {
         self.receipts() != Receipts::Never && !self.read_only
     }

@@ -1,13 +1,13 @@
-//! Who can be reached, as far as the service of an account says it (facts 8.12).
+//! Who can be reached, according to the service of an account (facts 8.12).
 
 use crate::model::{PersonPresence, UserId};
 use std::collections::HashMap;
 
-/// The people of an account's chats of whom the service has said something, and those that it is asked about.
+/// The known presence of people in an account's chats, and the people whose presence is requested.
 #[derive(Debug, Default)]
 pub struct ReachablePeople {
     known: HashMap<UserId, PersonPresence>,
-    /// The people in sight, in order, as they were reported to sync last.
+    /// The visible people, in order, as last reported to sync.
     pub reported: Vec<UserId>,
     revision: u64,
 }

@@ -1,4 +1,4 @@
-//! The state that `update` owns. What belongs to one conversation is in [`super::chat`].
+//! The state that `update` owns. The state of a conversation is in [`super::chat`].
 
 mod modes;
 
@@ -16,10 +16,10 @@ use super::prefs::Prefs;
 use crate::model::{AccountId, ChatRef, ListOrder, Now, Outbound, Request};
 use std::time::Duration;
 
-/// The second Ctrl-C has to come within this.
+/// The second Ctrl-C has to be pressed within this time.
 const INTERRUPT: Duration = Duration::from_secs(2);
 
-/// Who does nothing for this long was away.
+/// A user who does nothing for this long counts as away.
 pub const ABSENCE: Duration = Duration::from_secs(2 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Focus {
     List,
 }
 
-/// Whether the user is looking, and what they are waiting for.
+/// Whether the user is present, and what is pending for them.
 #[derive(Clone, Debug)]
 pub struct Presence {
     /// True on terminals that do not report the focus.
@@ -37,24 +37,24 @@ pub struct Presence {
     pub reports_focus: bool,
     /// The user has done something in this run.
     pub acted: bool,
-    /// The program was not used for [`ABSENCE`] before this run, and the user was not told yet what is waiting.
+    /// The program was not used for [`ABSENCE`] before this run, and the user has not been told yet what is waiting.
     pub returns: bool,
     /// When (monotonic) the user did something last.
     pub acted_at: Duration,
     pub interrupted_at: Option<Duration>,
-    /// When (monotonic) a waiting question opens by itself, unless a key is pressed before.
+    /// When (monotonic) a waiting question opens by itself, unless a key is pressed before then.
     pub question_due: Option<Duration>,
     /// The clipboard's text was requested and has not arrived yet.
     pub pasting: Option<Pasting>,
-    /// What F12 shows, while it does.
+    /// The figures of F12, while they are shown.
     pub figures: Option<ShownFigures>,
-    /// New messages that are to be notified about.
+    /// New messages that will cause notifications.
     pub attention: Attention,
 }
 
 impl Presence {
-    /// Whether the user looks at the screen. Where the terminal does not report the focus, one who has done nothing for
-    /// `idle` does not.
+    /// Whether the user is looking at the screen. If the terminal does not report the focus, a user who has done
+    /// nothing for `idle` is assumed not to be.
     pub fn is_looking(&self, now: Duration, idle: Duration) -> bool {
         self.focused && (self.reports_focus || now < self.acted_at + idle)
     }
@@ -64,7 +64,7 @@ impl Presence {
 #[derive(Clone, Debug)]
 pub struct Pasting {
     pub chat: Option<ChatRef>,
-    /// The number of actions that the user had taken at that time.
+    /// How many actions the user had taken at that time.
     pub actions: u64,
 }
 
@@ -74,7 +74,7 @@ pub struct AppState {
     pub accounts: Accounts,
     pub open: Option<ChatRef>,
     pub focus: Focus,
-    /// The chat Enter opens while the list has the focus.
+    /// The chat that Enter opens while the list has the focus.
     pub marked: Option<ChatRef>,
     pub presence: Presence,
     pub notes: Notes,
@@ -169,8 +169,8 @@ impl AppState {
         self.with_chat(&open, work)
     }
 
-    /// Runs `work` on the open chat, for changes in its box. While a chat is open, the list shows nothing of its box, so
-    /// the list need not be derived again for every key.
+    /// Runs `work` on the open chat, for changes in its box. The list does not show the draft of the open chat, so it
+    /// need not be derived again for every key.
     pub fn with_open_box<T>(
         &mut self,
         work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
@@ -200,7 +200,7 @@ impl AppState {
         }
     }
 
-    /// Runs `work` on every chat of every account in which something happens by itself, such as saving the draft, for
+    /// Runs `work` on every chat of any account in which something happens by itself, such as saving the draft, for
     /// changes that do not show in the list.
     pub fn with_timed(&mut self, mut work: impl FnMut(&mut Chat, &mut Env<'_>)) {
         let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
@@ -241,7 +241,7 @@ impl AppState {
         Some(work(&mut account.conversations, &mut env))
     }
 
-    /// Sends a request without an answer to an account's sync.
+    /// Sends an account's sync a request that has no answer.
     pub fn request(&mut self, account: &AccountId, request: Request) {
         let account = account.clone();
         self.effects.push(Effect::Request(Box::new(Outbound { account, request })));
@@ -280,7 +280,7 @@ impl AppState {
 
     /// The chats in the list, in order.
     pub fn shown_chats(&self) -> impl Iterator<Item = &Chat> {
-        // A chat of an archive and the one that goes on with it are one conversation.
+        // A chat of an archive and the chat that continues it are one conversation.
         let is_alone = |chat: &&Chat| {
             let chat = chat.chat_ref();
             self.open.as_ref() == Some(&chat) || self.accounts.successor(&chat).is_none()
@@ -301,7 +301,7 @@ impl AppState {
         chats.into_iter()
     }
 
-    /// The name of a chat's account, where there is more than one.
+    /// The name of a chat's account, if there are several.
     pub fn account_tag(&self, chat: &Chat) -> Option<&str> {
         self.accounts.are_several().then(|| self.accounts.of(chat).label())
     }
@@ -336,7 +336,7 @@ impl AppState {
         (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
 
-    /// Moves the focus. The order of the list is frozen while the list has it.
+    /// Moves the focus. The order of the list is frozen while the list has the focus.
     pub fn set_focus(&mut self, focus: Focus) {
         self.focus = focus;
         let frozen = focus == Focus::List;

@@ -1,4 +1,4 @@
-//! What is in sight. [`ViewState::layout`] derives it from the state; drawing only paints the result.
+//! What is visible. [`ViewState::layout`] derives it from the state; drawing only paints the result.
 
 mod bar;
 pub mod bidi;
@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 use spelling::Spelling;
 use std::time::Duration;
 
-/// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order.
+/// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order if necessary.
 pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
     let ui = &prefs.choices.ui;
     let text = crate::model::emoticon::text(text, ui.emoji, ui.emoji_width);
@@ -58,7 +58,7 @@ pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Want {
     Older(ChatRef),
-    /// The end of a loaded part of the past is near.
+    /// The view is near the end of a loaded part of the past.
     Newer(ChatRef),
     /// The syntax of a code block.
     Highlight(CodeBlock),
@@ -66,7 +66,7 @@ pub enum Want {
     Spelling(SpellingRequest),
     /// The number of messages and when they were written.
     Statistics(ChatRef),
-    /// These people are in sight, and their service says who is available.
+    /// These people are visible, and their service says who is available.
     Presence {
         account: AccountId,
         people: Vec<UserId>,
@@ -88,7 +88,7 @@ pub struct ViewState {
     /// Only text is shown, on the whole screen, so that the terminal's own selection copies nothing else.
     pub bare: bool,
     pub visible: Visible,
-    /// Which chat the list begins with since the wheel was turned over it; `None` while it follows the open chat.
+    /// The index of the first chat shown, once the list was scrolled by wheel; `None` while it follows the open chat.
     pub list_from: Option<usize>,
     /// The message that was clicked last, and when (monotonic).
     pub clicked: Option<(MessageKey, Duration)>,
@@ -125,7 +125,7 @@ impl ViewState {
         self.details_of = None;
     }
 
-    /// The width of a list that is wider by this many columns, as far as list and messages stay readable.
+    /// The width of the list after making it wider by `by` columns, limited so that list and messages stay readable.
     pub fn list_wider_by(&self, by: i16) -> Option<u16> {
         let rule = self.visible.layout.and_then(|layout| layout.rule)?;
         Some(layout::list_width(self.size, rule.x.saturating_add_signed(by)))
@@ -151,10 +151,10 @@ impl ViewState {
         (layout::split(self.size, input), compose)
     }
 
-    /// Derives the message box alone, if its text is all that has changed since the last layout. `None` if the box needs
-    /// more or fewer rows than before, so that everything moves.
+    /// Derives only the message box, after a change that only affects its text. `None` if the box needs more or fewer
+    /// rows than before, so that everything moves.
     pub fn layout_box(&mut self, app: &AppState) -> Option<Vec<Want>> {
-        // Nobody was renamed since the last layout.
+        // The recipient was not renamed since the last layout.
         let recipient = self.visible.compose.recipient.clone();
         let (layout, mut compose) = self.geometry_for(app, recipient);
         if layout != self.visible.layout {
@@ -165,7 +165,7 @@ impl ViewState {
         Some(spelling.into_iter().collect())
     }
 
-    /// Derives what is visible. Touches only its own caches; never the anchor, never the state. Nothing counts as seen
+    /// Derives what is visible. Changes only its own caches, never the anchor or the state. Nothing counts as seen
     /// while a dialog is open (`covered`).
     pub fn layout(&mut self, app: &AppState, covered: bool) -> Vec<Want> {
         let (layout, mut compose) = self.geometry(app);
@@ -292,7 +292,7 @@ impl ViewState {
         self.move_anchor(app, RowCache::at_new_line);
     }
 
-    /// The first message in sight when the view is at the end.
+    /// The first visible message when the view is at the end.
     pub fn first_at_bottom(&mut self, app: &AppState) -> Option<MessageKey> {
         self.with_pane(app, RowCache::first_at_bottom).flatten()
     }
@@ -326,7 +326,7 @@ impl ViewState {
         self.move_anchor(app, |cache, pane| cache.pin(pane, &pane.chat.anchor));
     }
 
-    /// Whether a message that is taller than the pane continues above it, or below it.
+    /// Whether a message that is taller than the pane continues above or below it.
     pub fn goes_on(&mut self, app: &AppState, key: &MessageKey, up: bool) -> bool {
         self.with_pane(app, |cache, pane| cache.goes_on(pane, &pane.chat.anchor, key, up))
             .unwrap_or(false)
@@ -359,7 +359,7 @@ impl ViewState {
     }
 }
 
-/// The texts of an empty pane.
+/// The texts for an empty pane.
 const NO_CHATS: [&str; 3] =
     ["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
 const NO_CHAT_OPEN: [&str; 3] =

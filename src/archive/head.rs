@@ -14,7 +14,7 @@ pub struct ArchiveHead {
     pub peer: Option<(UserId, SafeText)>,
 }
 
-/// Whose export it is, by its `userId`. The prefix may be missing (facts 9.2).
+/// The owner of an export, from its `userId`. The prefix may be missing (facts 9.2).
 pub fn owner(document: &[u8]) -> Option<UserId> {
     let document: Value = serde_json::from_slice(document).ok()?;
     let id = document.get("userId")?.as_str()?.trim();
@@ -59,7 +59,7 @@ fn thread(id: &ConversationId, properties: Option<&Value>) -> Option<String> {
     Some(json!({ "id": id.as_str(), "members": members, "properties": properties }).to_string())
 }
 
-/// A member by its id. Newer exports have lists of names, which say nothing (facts 9.2).
+/// A member by its id. Newer exports have lists of names, which are of no use (facts 9.2).
 fn member(item: &Value) -> Option<Value> {
     let fields = ["MemberMri", "memberMri", "mri", "id"];
     let id = item.as_str().or_else(|| fields.iter().find_map(|field| item.get(field)?.as_str()))?;

@@ -9,12 +9,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// Parts that may wait between two threads.
+/// Capacity of the queue between two threads.
 const QUEUE: usize = 2;
 
 /// How an import is done.
 pub struct ImportOptions<'a> {
-    /// Whose archive it is, when the export does not say so.
+    /// The owner of the archive, if the export does not say.
     pub owner: Option<UserId>,
     pub now: Timestamp,
     /// Set to true to end it; everything that was stored until then stays.
@@ -22,8 +22,8 @@ pub struct ImportOptions<'a> {
     pub progress: &'a mut dyn FnMut(&ImportProgress),
 }
 
-/// Imports an export into a store, which is created if need be. What is there already stays, and a higher version of a
-/// message replaces a lower one, so that importing again changes nothing.
+/// Imports an export into a store, which is created if need be. Messages that are already there stay, and a higher
+/// version of a message replaces a lower one, so that importing again changes nothing.
 ///
 /// # Errors
 /// When a file cannot be read or the store cannot be written. What was stored until then stays, and the next import of
@@ -109,7 +109,7 @@ impl ImportRun<'_> {
         Ok(())
     }
 
-    /// Stores what was decoded. True if the document was complete.
+    /// Stores a decoded part. Returns true if the document was complete.
     fn store_parts(
         &mut self,
         parts: &Receiver<DecodedPart>,

@@ -1,11 +1,11 @@
-//! One message of an export: read by the decoder of live messages, after what that could not read is repaired.
+//! One message of an export: read by the decoder of live messages, after repairing what that decoder cannot read.
 
 use crate::model::{ConversationId, RawMessage, UserId};
 use crate::protocol::wire;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Begins the id of a person of whom an export says nothing but the name, as the decoder does it for reactions.
+/// Prefix of the id of a person of whom an export gives only the name, as in the decoder's handling of reactions.
 const NAME_ONLY: &str = "name:";
 
 /// Reads a message of a conversation.
@@ -25,21 +25,21 @@ pub fn read(
     wire::raw_message(&repaired, conversation).ok_or("it lacks an id, a time or a conversation")
 }
 
-/// Who wrote a message whose item does not say so (facts 9.2): the other person of a one-to-one chat, or in a group
-/// someone of whom only the name is known.
+/// The sender of a message whose item does not name one (facts 9.2): the other person of a one-to-one chat, or in a
+/// group someone of whom only the name is known.
 pub fn sender_by_name(raw: &RawMessage) -> Option<UserId> {
     let name = raw.sender_name.as_deref().map(str::trim).filter(|name| !name.is_empty())?;
     Some(raw.conversation.peer().unwrap_or_else(|| UserId::from(format!("{NAME_ONLY}{name}"))))
 }
 
-/// JSON that a strict parser refuses, written anew: control characters in strings, repeated keys.
+/// Rewrites JSON that a strict parser rejects: control characters in strings, repeated keys.
 fn repaired(text: &str) -> Option<String> {
     let cleaned: String = text.chars().map(|c| if c < ' ' { ' ' } else { c }).collect();
     let value: Value = serde_json::from_str(&cleaned).ok()?;
     value.is_object().then(|| value.to_string())
 }
 
-/// Replaces halves of a surrogate pair, which no text can hold, by U+FFFD.
+/// Replaces halves of a surrogate pair, which no string can hold, by U+FFFD.
 fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     let is_half = |n: u32| (0xd800..0xe000).contains(&n);
     let mut out = String::new();

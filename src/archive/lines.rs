@@ -1,4 +1,4 @@
-//! The lines that `skchat export --format json` and `skchat log --json` write, read back.
+//! Reads back the lines that `skchat export --format json` and `skchat log --json` write.
 
 use crate::model::{ConversationId, UserId};
 use crate::protocol::wire::JsonText;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 struct MessageLine<'a>(HashMap<String, &'a RawValue>);
 
 impl<'a> MessageLine<'a> {
-    /// A field as text; empty if it is missing.
+    /// A field as a string; empty if it is missing.
     fn text(&self, field: &str) -> JsonText<'a> {
         let value = self.0.get(field).map(|value| serde_json::from_str(value.get()));
         value.and_then(Result::ok).unwrap_or_default()

@@ -7,17 +7,17 @@ use crate::store::ArchiveMedia;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-/// Endings that a written file may have; anything else becomes `bin`.
+/// File extensions that a written file may have; anything else becomes `bin`.
 const ENDINGS: [&str; 24] = [
     "jpg", "jpeg", "png", "gif", "webp", "bmp", "heic", "mp4", "mov", "webm", "mp3", "m4a", "ogg",
     "wav", "aac", "pdf", "txt", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "zip",
 ];
-/// The data of an object is small; more of it is not read.
+/// The data of an object is small; anything beyond this is not read.
 const MOST_DATA: u64 = 64 * 1024;
-/// Letters of a file's name without its ending.
+/// The maximum length of a file name without its extension.
 const MOST_NAME: usize = 100;
 
-/// Finds the file of an object among its parts in the exports. It is given with [`ExportedFile::Here`] only.
+/// Finds the file of an object among its parts in the exports. It is returned with [`ExportedFile::Here`] only.
 pub fn find(parts: &[ArchiveMedia], now: Timestamp) -> (ExportedFile, Option<&ArchiveMedia>) {
     let main = parts.iter().find(|part| part.part.starts_with("1."));
     let main = main.or_else(|| parts.iter().find(|part| part.part != "json"));
@@ -55,7 +55,7 @@ pub fn file_name(media: &ArchiveMedia) -> String {
     plain_name(&media.object, media.part.rsplit('.').next().unwrap_or_default())
 }
 
-/// A plain name: letters of the object's id, and an ending that is known.
+/// A plain name: letters of the object's id, and a known extension.
 pub fn plain_name(object: &str, ending: &str) -> String {
     let letters = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '_';
     let object: String = object.chars().filter(letters).take(MOST_NAME).collect();

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
 
-/// The best name known of a person, with its time and source.
+/// The best known name of a person, with its time and source.
 struct SeenName {
     at: Timestamp,
     source: NameSource,
     name: u32,
 }
 
-/// The best name known of each person: of the best source, and of those the newest. Of names that are stored only hashes
-/// are kept, because an export may have very many people.
+/// The best known name of each person: the one from the best source, and of those the newest. Of names that are stored,
+/// only hashes are kept, because an export may have very many people.
 #[derive(Default)]
 pub struct People {
     hashes: RandomState,
@@ -22,7 +22,7 @@ pub struct People {
 }
 
 impl People {
-    /// Takes a name that was seen at a time.
+    /// Records a name that was seen at this time.
     pub fn learn(&mut self, id: &UserId, source: NameSource, at: Timestamp, name: &SafeText) {
         if id.as_str().is_empty() || !is_name(id, name) {
             return;

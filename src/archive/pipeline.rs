@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 const CHUNK: usize = 1024 * 1024;
 /// Messages stored in one transaction.
 const BATCH: usize = 4_000;
-/// Bytes of messages that are stored in one transaction at most, unless one message is larger.
+/// At most this many bytes of messages are stored in one transaction, unless one message is larger.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Something found in a document; its bytes are in [`DocumentPieces`].
@@ -175,7 +175,7 @@ pub struct DecodedPart {
     pub report: ImportReport,
     /// Bytes of the document that were read.
     pub read: u64,
-    /// The end of the document came, and it was complete.
+    /// The end of the document was reached, and the document was complete.
     pub is_complete: bool,
 }
 
@@ -203,12 +203,12 @@ pub struct ArchiveDecoder {
     batch: ArchiveBatch,
     bytes: usize,
     report: ImportReport,
-    /// The conversations of lines, which repeat theirs.
+    /// The conversations of lines, each of which repeats its conversation.
     named: std::collections::HashSet<ConversationId>,
 }
 
 impl ArchiveDecoder {
-    /// `me` is the owner, as far as they are known.
+    /// `me` is the owner, if known.
     pub fn new(me: Option<UserId>) -> Self {
         Self {
             me: me.unwrap_or_else(|| UserId::new("")),
@@ -313,7 +313,7 @@ impl ArchiveDecoder {
         self.batch.conversations.push((head.raw, head.thread_json));
     }
 
-    /// The messages of a conversation are read, all of them if it is complete.
+    /// The messages of a conversation have been read; all of them if it is complete.
     fn end_chat(&mut self, is_complete: bool) {
         let chat = std::mem::take(&mut self.chat);
         self.chat.offset = chat.offset;

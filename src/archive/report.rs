@@ -1,4 +1,4 @@
-//! The report of an import: what was read, and what was not and why.
+//! The report of an import: what was read, what was not read, and why.
 
 use super::source::Export;
 use crate::model::text::grouped;
@@ -28,7 +28,7 @@ pub enum ImportEnd {
     Cancelled,
 }
 
-/// See the module.
+/// The report of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportReport {
     pub conversations: u64,

@@ -1,8 +1,8 @@
 //! Cuts the messages out of an export's `messages.json`, in one pass and in constant memory, whatever its size.
 //!
-//! A JSON parser reads a document completely or not at all. This scanner only follows strings and brackets; each message
-//! is parsed alone, so that a broken one costs nothing but itself. Where even the brackets make no sense, it goes on at
-//! the next thing that begins like a message or a conversation.
+//! A JSON parser reads a document completely or not at all. This scanner only follows strings and brackets; each
+//! message is parsed alone, so that only a broken one itself is lost. Where even the brackets make no sense, scanning
+//! continues at the next thing that begins like a message or a conversation.
 
 mod capture;
 mod lexeme;
@@ -14,7 +14,7 @@ use resync::{Match, Resync};
 /// What the scanner finds, in the order of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// An object with the document's own fields, as far as they are known; may come several times.
+    /// An object with the document's own fields, as far as known; may come several times.
     Document(&'a [u8]),
     /// A conversation begins at this offset.
     Conversation {
@@ -93,7 +93,7 @@ struct Began {
     message: u64,
     /// The current conversation has a list of messages.
     has_list: bool,
-    /// The list of messages stands in the document itself.
+    /// The list of messages is in the document itself.
     without_conversation: bool,
     /// The document is a list.
     is_list: bool,
@@ -155,7 +155,7 @@ impl Scanner {
         false
     }
 
-    /// Keeps the bytes of a chunk that belong to what is at hand.
+    /// Keeps the bytes of a chunk that belong to the current object.
     fn keep(&mut self, chunk: &[u8], from: usize, to: usize) {
         let Some(bytes) = chunk.get(from..to) else { return };
         match self.place {
@@ -201,7 +201,7 @@ impl Scanner {
         self.keep(chunk, *from, at + 1);
         let before = self.place;
         self.place = next;
-        // The bracket of what is kept belongs to it.
+        // The opening bracket belongs to the kept bytes.
         *from = at;
         match next {
             ScanPlace::Document => self.document.clear(),
@@ -284,7 +284,7 @@ impl Scanner {
         self.expect = Expect::Value;
     }
 
-    /// Reports a message whose last bytes these are.
+    /// Reports a message that ends with these bytes.
     fn end_message(&mut self, last: &[u8], sink: Sink<'_>) {
         let offset = self.began.message;
         if self.message.bytes.is_empty() && !self.message.is_too_large {
@@ -299,7 +299,7 @@ impl Scanner {
         }
     }
 
-    /// The brackets make no sense here: the byte at hand is looked at again while searching for the next beginning.
+    /// The brackets make no sense here: the current byte is looked at again while searching for the next beginning.
     fn lose(&mut self, chunk: &[u8], at: usize, from: usize, sink: Sink<'_>) -> usize {
         let why = "this is not JSON";
         let offset = match self.place {
@@ -310,7 +310,7 @@ impl Scanner {
         sink(Found::Broken { offset, why });
         self.resync = Resync::default();
         if self.place == ScanPlace::Message {
-            // A string without an end goes on to the first quote of the next message, and swallows its bracket.
+            // An unterminated string extends to the first quote of the next message, and swallows its bracket.
             let kept = self.message.bytes.iter().chain(chunk.get(from..at).unwrap_or_default());
             let mut last: Vec<u8> = kept.rev().take(2).copied().collect();
             last.reverse();
@@ -321,7 +321,7 @@ impl Scanner {
         0
     }
 
-    /// Searches for the next beginning of a message or a conversation; gives the number of bytes that were read.
+    /// Searches for the next beginning of a message or a conversation; returns the number of bytes that were read.
     fn search(&mut self, rest: &[u8], at: usize, from: &mut usize, sink: Sink<'_>) -> usize {
         let (read, found) = self.resync.search(rest);
         let Some(found) = found else { return read };

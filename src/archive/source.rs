@@ -1,4 +1,4 @@
-//! The containers of an export: a tar, a folder, or a document of its own. They are only read.
+//! The containers of an export: a tar, a folder, or a single document. They are only read.
 
 use super::scan::{Found, Scanner};
 use super::tar::{self, TarEntry};
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// How many of the members that are not read are named.
+/// How many of the members that are not read are listed.
 const MOST_SKIPPED: usize = 200;
 /// A longer first line is not one that `skchat export` wrote.
 const MOST_FIRST_LINE: u64 = 16 * 1024 * 1024;
@@ -15,7 +15,7 @@ const MOST_FIRST_LINE: u64 = 16 * 1024 * 1024;
 /// How many bytes are searched for the owner.
 const MOST_BEFORE_OWNER: u64 = 1024 * 1024;
 
-/// Why there is nothing to import. The texts are for the user, and clean.
+/// Why there is nothing to import. The messages are for the user, and clean.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     #[error("{path} cannot be read: {error}")]
@@ -55,7 +55,7 @@ pub struct FileSection {
 }
 
 impl FileSection {
-    /// Reads it from `from` bytes after its beginning.
+    /// Reads the section from `from` bytes after its beginning.
     ///
     /// # Errors
     /// When the file is gone or cannot be read.
@@ -104,13 +104,13 @@ pub struct Export {
 }
 
 impl Export {
-    /// Reads what is in a tar, a folder or a document of its own.
+    /// Reads what is in a tar, a folder or a single document.
     ///
     /// # Errors
     /// When it cannot be read, or is not an export. The error says what it is instead, where the first bytes show that.
     pub fn open(path: &Path) -> Result<Self, ArchiveError> {
         let unreadable = |error| ArchiveError::unreadable(path, error);
-        // An absolute path is still right when it is asked for media later.
+        // An absolute path is still right when media are read later.
         let full = std::fs::canonicalize(path).map_err(unreadable)?;
         let kind = std::fs::metadata(&full).map_err(unreadable)?;
         let export = if kind.is_dir() {
@@ -131,7 +131,7 @@ impl Export {
         self.documents.iter().map(|document| document.section.size).sum()
     }
 
-    /// Whose export it is, if its first document says so in its beginning.
+    /// The owner of the export, if the beginning of its first document says so.
     pub fn owner(&self) -> Option<UserId> {
         let document = self.documents.first()?;
         let mut start = Vec::new();
@@ -192,7 +192,7 @@ impl Export {
         Ok(export)
     }
 
-    /// A folder with the content of an export, or one around it.
+    /// A folder with the content of an export, or a folder that contains such a folder.
     fn of_folder(folder: &Path) -> io::Result<Self> {
         let mut export = Self::default();
         let mut folders = vec![(folder.to_owned(), 0)];
@@ -223,7 +223,7 @@ impl Export {
         }
     }
 
-    /// Takes a member by its name.
+    /// Adds a member, whose name says what it is.
     fn add(&mut self, name: &str, section: FileSection) {
         let mut parts = name.rsplit('/');
         let file = parts.next().unwrap_or_default();

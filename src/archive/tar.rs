@@ -11,17 +11,17 @@ const MAX_EXTENSION: u64 = 64 * 1024;
 /// A regular file in a tar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TarMember {
-    /// As it stands in the tar, without `./` in front.
+    /// As it is in the tar, without a leading `./`.
     pub name: String,
     /// Where the content begins, in bytes from the start of the tar.
     pub offset: u64,
-    /// Bytes of content that are there.
+    /// Bytes of content that are present.
     pub size: u64,
     /// The tar ends before the content does.
     pub is_cut: bool,
 }
 
-/// What stands at one place of a tar.
+/// An entry of a tar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TarEntry {
     Member(TarMember),
@@ -108,7 +108,7 @@ fn read_pax(content: &[u8], extension: &mut Extension) {
     }
 }
 
-/// Why a member with this name is not read, if so.
+/// Why a member with this name is not read; `None` if it is read.
 fn refused_name(name: &str) -> Option<&'static str> {
     let last = name.rsplit('/').next().unwrap_or_default();
     if name.starts_with(['/', '\\']) || name.get(1..3) == Some(":\\") {
@@ -153,7 +153,7 @@ impl<R: Read + Seek> TarWalk<'_, R> {
         Ok(Some(block))
     }
 
-    /// The content of an extended header, if it is of a sensible size.
+    /// The content of an extended header, if it is of a reasonable size.
     fn content(&mut self, size: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         if size <= MAX_EXTENSION {
@@ -163,13 +163,13 @@ impl<R: Read + Seek> TarWalk<'_, R> {
         Ok(content)
     }
 
-    /// Goes past a header and its content.
+    /// Skips a header and its content.
     fn pass(&mut self, size: u64) {
         let padded = size.div_ceil(BLOCK).saturating_mul(BLOCK);
         self.at = self.at.saturating_add(BLOCK).saturating_add(padded);
     }
 
-    /// Goes on to the next block that is a header. The rest of a damaged tar is still read by this.
+    /// Skips to the next block that is a header, so that the rest of a damaged tar is still read.
     fn find_header(&mut self) -> io::Result<()> {
         while let Some(block) = self.block()? {
             if is_header(&block) && field(&block, 257, 5) == b"ustar" {
@@ -210,7 +210,7 @@ impl<R: Read + Seek> TarWalk<'_, R> {
 /// Reports everything in a tar, in its order. Stops when `found` returns false.
 ///
 /// # Errors
-/// When the file cannot be read. Its content never is an error.
+/// If the file cannot be read. Its content is never an error.
 pub fn index(
     file: &mut (impl Read + Seek),
     length: u64,

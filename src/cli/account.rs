@@ -40,7 +40,7 @@ pub fn problems(config: &Config, name: &str, account: &AccountConfig) -> Vec<Con
 /// How long an accepted message may take to appear in a page: longer than the slowest polling interval.
 const SEEN_WITHIN: Duration = Duration::from_secs(90);
 
-/// The service of accounts that name none.
+/// The service of accounts that do not name one.
 const DEFAULT_SERVICE: &str = "local";
 
 /// The profile of an account's service, with what the configuration changes in it.

@@ -1,4 +1,4 @@
-//! Archives: read-only accounts that `skchat import` makes. They stand beside the configured accounts, in folders of
+//! Archives: read-only accounts that `skchat import` makes. They exist alongside the configured accounts, in folders of
 //! their own below the data folder, so that the configuration file, which is never written, need not name them.
 
 use super::Global;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct ArchiveAccount {
     pub name: String,
     pub dir: PathBuf,
-    /// Whose exports are in it; empty if they do not say.
+    /// The owner of the exports in it; empty if they do not say.
     pub owner: UserId,
 }
 
@@ -52,8 +52,8 @@ pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(letters)
 }
 
-/// The archive that a command is to work with: the one that `--account` names if no configured account has that name, or
-/// the only one if there is no configured account at all.
+/// The archive that a command works with: the one that `--account` names if no configured account has that name, or the
+/// only one if there is no configured account at all.
 ///
 /// # Errors
 /// When the configuration cannot be read, or there are several archives and nothing else.
@@ -80,7 +80,7 @@ pub fn chosen(global: &Global) -> Result<Option<ArchiveAccount>, ExitError> {
     }
 }
 
-/// The archives that have a conversation which an account goes on with. One that cannot be read is left out with a
+/// The archives that have a conversation which an account continues. One that cannot be read is left out with a
 /// warning.
 ///
 /// # Errors

@@ -219,7 +219,7 @@ fn stored_roster(store: &ReadOnly, conversation: &Conversation) -> Option<wire::
     wire::thread(&json).ok()
 }
 
-/// Looks up the names of those of these people who have none.
+/// Looks up the missing names of these people.
 pub async fn look_up(client: &Client, names: &mut Names, mut who: Vec<UserId>) {
     who.retain(|id| id.is_addressable() && !names.knows(id));
     who.sort();
@@ -314,7 +314,7 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<ChatLine> {
         .collect()
 }
 
-/// The conversation that `wanted` names: by its id, or by a part of its name in any case.
+/// The conversation that `wanted` names: by its id, or by a part of its name, ignoring case.
 ///
 /// # Errors
 /// When none or several match; the message lists the candidates.
@@ -355,7 +355,7 @@ pub fn choose<'a>(known: &'a KnownChats, wanted: &str) -> Result<&'a ChatLine, E
     }
 }
 
-/// Whether a text is a full id, which may name a conversation that does not exist yet.
+/// Whether a string is a full id, which may name a conversation that does not exist yet.
 pub fn is_full_id(text: &str) -> bool {
     let id = ConversationId::new(text);
     id.kind() != crate::model::ConversationKind::Other && !text.contains(char::is_whitespace)

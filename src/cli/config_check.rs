@@ -69,7 +69,7 @@ pub fn run(
     Err(ExitError::failed(lines::count(lines.len(), "problem")))
 }
 
-/// What is wrong with the place that the token comes from.
+/// What is wrong with the source of the token.
 fn token_problem(config: &Config, name: &str, account: &AccountConfig) -> Option<ConfigError> {
     let missing = |path: &Path| {
         let message = file_problem("the token file", path)?;

@@ -104,7 +104,7 @@ impl Session {
         Ok(sessions.collect())
     }
 
-    /// An account of a configuration that was read already. Prints nothing, so that it can be used beside a screen.
+    /// An account of a configuration that was already read. Prints nothing, so that it can be used behind a screen.
     ///
     /// # Errors
     /// When there is no such account, or it is not configured properly.
@@ -193,7 +193,7 @@ impl Session {
     }
 }
 
-/// Keeps the variables that hold tokens from the programs that are started.
+/// Hides the variables that hold tokens from the programs that are started.
 pub fn hide_tokens(config: &Config) {
     let names = config.accounts.values().filter_map(|account| account.token.as_ref()?.env.clone());
     crate::process::hide_variables(names);

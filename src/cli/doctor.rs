@@ -284,7 +284,7 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     };
     let copy = dir.join("store.salvaged.db");
     for suffix in ["", "-wal", "-shm"] {
-        // Remains of a recovery that was interrupted.
+        // Left over from an interrupted recovery.
         let _ = std::fs::remove_file(with_suffix(&copy, suffix));
     }
     let saved = store::salvage(file, &copy).map_err(|e| failed(file, &e))?;

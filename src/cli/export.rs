@@ -1,4 +1,4 @@
-//! `skchat export`: writes conversations out of the store, of an archive or of a configured account. Without network.
+//! `skchat export`: writes conversations from the store of an archive or a configured account. Uses no network.
 
 mod csv;
 mod html;
@@ -95,7 +95,7 @@ struct ExportChat<'a> {
 }
 
 impl ExportChat<'_> {
-    /// The sender's name as the log has it; `None` for lines about the conversation itself.
+    /// The sender's name as the log shows it; `None` for lines about the conversation itself.
     fn sender(&self, message: &Message) -> Option<SafeText> {
         if message.body.is_system() {
             return None;
@@ -138,7 +138,7 @@ trait ExportWriter {
     }
 }
 
-/// Text in which characters that mean something to a format are escaped. Most texts have none and are copied as a whole.
+/// Text in which characters with a meaning in a format are escaped. Most text has none and is copied as a whole.
 fn escaped(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> Cow<'_, str> {
     let Some(first) = text.find(|c| escape(c).is_some()) else { return Cow::Borrowed(text) };
     let (before, rest) = text.split_at(first);
@@ -173,7 +173,7 @@ struct Headings {
 }
 
 impl Headings {
-    /// Writes those that come before a message.
+    /// Writes the headings that come before a message.
     fn before(
         &mut self,
         message: &Message,
@@ -225,7 +225,7 @@ pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
             other => other.map_err(failed),
         };
     };
-    // Complete under its name, or not there at all.
+    // Either complete under its name, or not there at all.
     let mut half = path.clone().into_os_string();
     half.push(".half");
     let half = PathBuf::from(half);

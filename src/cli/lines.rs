@@ -171,8 +171,8 @@ pub fn message_line(
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
 }
 
-/// JSON in one line, in which characters that could act on a terminal are written as `\\uXXXX`. On a terminal, also
-/// all that the screen would not show as received: what it removes, and what it shows as a replacement.
+/// JSON in one line, in which characters that could act on a terminal are written as `\\uXXXX`. On a terminal, also all
+/// characters that the screen would not show as received: those it removes, and those it shows as a replacement.
 pub fn json_line(value: &Value) -> String {
     escaped_json(value, std::io::stdout().is_terminal())
 }
@@ -204,7 +204,7 @@ fn escaped_json(value: &Value, for_terminal: bool) -> String {
     out
 }
 
-/// A line in which nothing acts on a terminal, although what was typed or read may be part of it.
+/// A line in which nothing acts on a terminal, although typed or received text may be part of it.
 pub fn clean(line: &str) -> String {
     SafeText::text(line).as_str().to_owned()
 }

@@ -86,7 +86,7 @@ pub fn run_archive(
     print(known.names, raw, &archive.owner, style, arguments)
 }
 
-/// What archives have of a conversation, as far as so many messages may need it.
+/// The part that archives have of a conversation, as far as this many messages may need it.
 fn archived(
     global: &Global,
     id: &ConversationId,
@@ -102,7 +102,7 @@ fn archived(
     Ok(found)
 }
 
-/// The rows that so many messages need: edit records and signals are rows, too.
+/// The rows that this many messages need: edit records and signals are rows, too.
 fn rows(count: usize) -> u32 {
     u32::try_from(count.saturating_mul(2).saturating_add(50)).unwrap_or(u32::MAX)
 }
@@ -135,7 +135,7 @@ fn print(
 /// Pages in a row that may bring nothing new, such as those with signals only.
 const MAX_IDLE: usize = 3;
 
-/// Fetches pages from the newest one back until there are enough messages. Also gives the error that ended that early.
+/// Fetches pages from the newest one back until there are enough messages. Also returns the error that ended it early.
 async fn fetch(
     client: &Client,
     id: &ConversationId,

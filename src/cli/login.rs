@@ -1,4 +1,4 @@
-//! `skchat login`: its arguments, and the texts that it prints.
+//! `skchat login`: its arguments, and the messages that it prints.
 
 use super::Global;
 use crate::client::sign_in::PendingCode;
@@ -82,7 +82,7 @@ pub fn tenants_text(tenants: &[SignInTenant]) -> String {
     out
 }
 
-/// The organisation that is meant by a number of the list, an id or a name.
+/// The organisation that a number of the list, an id or a name stands for.
 pub fn tenant_meant(tenants: &[SignInTenant], text: &str) -> Option<String> {
     let text = text.trim();
     let number = text.parse::<usize>().ok().and_then(|n| tenants.get(n.checked_sub(1)?));

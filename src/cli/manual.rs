@@ -1,4 +1,4 @@
-//! `skchat man` and `skchat completions`: made from the definition of the command line, so that they are always true.
+//! `skchat man` and `skchat completions`: made from the definition of the command line, so they are always correct.
 
 use super::context::ExitError;
 use super::{Cli, lines};

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::time::Duration;
 
 const PAGE: u32 = 50;
-/// The waits before the list is asked for a thread whose id the service did not say.
+/// The waits before the list is asked for a thread whose id the service did not return.
 const NOT_LISTED_YET: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -113,7 +113,7 @@ fn report(
     })))
 }
 
-/// Looks on the server for a message whose outcome is unknown; gives its id.
+/// Looks on the server for a message whose outcome is unknown; returns its id.
 async fn confirm(
     client: &Client,
     id: &ConversationId,

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 tokio::task_local! {
-    /// For whom a task works, where that is not known from the requests themselves.
+    /// Whom a task works for, if that is not known from the requests themselves.
     static WORKS_FOR: Urgency;
 }
 
@@ -18,7 +18,7 @@ pub(crate) async fn for_user<T>(work: impl Future<Output = T>) -> T {
     WORKS_FOR.scope(Urgency::User, work).await
 }
 
-/// Runs work that is left out while requests fail.
+/// Runs work that is skipped while requests fail.
 pub(crate) async fn if_all_is_well<T>(work: impl Future<Output = T>) -> T {
     WORKS_FOR.scope(Urgency::Optional, work).await
 }
@@ -31,7 +31,7 @@ pub(super) fn urgency(call: &ApiCall<'_>, is_poll: bool) -> Urgency {
         _ if is_poll => Urgency::Poll,
         Some(Urgency::Optional) => Urgency::Optional,
         _ if registers => Urgency::Background,
-        // Whatever is not a GET is something that the user does.
+        // Anything but a GET is something that the user does.
         Some(urgency) => urgency,
         None if call.method == Method::GET => Urgency::Background,
         None => Urgency::User,
@@ -78,7 +78,7 @@ impl Client {
         self.with_budget(|budget, now| budget.take(class, now))
     }
 
-    /// The requests that can still be sent within this minute, and the most of a minute; `None` without a limit.
+    /// The requests that can still be sent within this minute, and the maximum per minute; `None` without a limit.
     pub fn budget_left(&self) -> Option<(usize, usize)> {
         self.with_budget(|budget, now| budget.left(now))
     }

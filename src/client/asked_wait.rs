@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Default)]
 pub(super) struct AskedWait {
     pub retry_after: Option<String>,
-    /// The server's clock, by which a date in `Retry-After` is meant.
+    /// The server's clock, which a date in `Retry-After` refers to.
     pub date: Option<String>,
 }
 
 impl AskedWait {
-    /// The time that the server gives its answer.
+    /// The server's time when it answered.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
         let at = jiff::fmt::rfc2822::parse(self.date.as_deref()?.trim()).ok()?;
         Some(Timestamp(at.timestamp().as_millisecond()))

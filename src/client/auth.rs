@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-/// A registration lasts longer than this, so what is rejected sooner is the token.
+/// A registration lasts longer than this, so if a request is rejected sooner, the token is at fault.
 const REGISTRATION_LASTS: Duration = Duration::from_secs(10 * 60);
 
 /// A token. Its `Debug` output does not contain it, and its memory is cleared when it is dropped.
@@ -35,7 +35,7 @@ impl Secret {
     }
 }
 
-/// Only the file of an account's credentials is written from it.
+/// Used only to write the file of an account's credentials.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
@@ -95,12 +95,12 @@ pub(super) struct ClientSession {
     pub renew_at: Option<Instant>,
     /// Addresses of the chat service that came with the token, the one in use first.
     pub chat: Vec<super::BaseUrl>,
-    /// The first of them had trouble, and another one is in use for the rest of the session.
+    /// The first of them failed, and another one is in use for the rest of the session.
     pub uses_other_host: bool,
     pub beside: MappedServices,
     /// The token for the services beside the chat, if those want one of their own.
     pub names_token: Option<Secret>,
-    /// How the hosts of pictures and files took the token, by origin.
+    /// How the hosts of pictures and files accepted the token, by origin.
     pub object_ways: HashMap<String, TokenWay>,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
@@ -239,7 +239,7 @@ impl Client {
         if repeats { Ok(()) } else { Err(Error::token_rejected()) }
     }
 
-    /// Exchanges anew for the service map that comes with a token. `used` is the generation of the token in use.
+    /// Repeats the exchange for the service map that comes with a token. `used` is the generation of the token in use.
     pub(super) async fn renew_service_map(
         &self,
         used: u64,
@@ -257,7 +257,7 @@ impl Client {
         self.options.token.advice()
     }
 
-    /// What a new token of the source is known by. Commands and the environment are not asked for this.
+    /// Identifies the token that the source has. Commands and the environment are not asked for this.
     pub(crate) async fn token_mark(&self) -> TokenMark {
         match &self.options.token {
             TokenSource::File(_) => TokenMark::Token(self.options.token.read().await.ok()),
@@ -266,8 +266,8 @@ impl Client {
         }
     }
 
-    /// Whether the source has another token than the one in use, or than when it had this mark. A sign-in is one that
-    /// another process may have renewed.
+    /// Whether the source has another token than the one in use, or than when it had this mark. A sign-in may have been
+    /// renewed by another process.
     pub(crate) async fn has_new_token(&self, before: &TokenMark) -> bool {
         match self.token_mark().await {
             TokenMark::Token(token) => {
@@ -301,7 +301,7 @@ impl Client {
         }
     }
 
-    /// What helps when the account is signed out.
+    /// How the account can sign in again when it is signed out.
     pub(crate) fn sign_in_way(&self) -> SignInWay {
         match self.service().sign_in.as_ref().filter(|_| self.own_sign_in().is_some()) {
             None => SignInWay::Token,
@@ -310,7 +310,7 @@ impl Client {
         }
     }
 
-    /// Drops the token of before a new sign-in.
+    /// Drops the token from before a new sign-in.
     pub(crate) fn signed_in_again(&self) {
         self.session(|s| {
             s.token = None;

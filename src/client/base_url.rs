@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is not accepted as a base URL.
+/// Why a string is not accepted as a base URL.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseUrlError {
     #[error("it is not a URL")]
@@ -61,8 +61,8 @@ impl BaseUrl {
         is_loopback(&self.0)
     }
 
-    /// The base with another last part: `…/profiles` beside `…/v1`. Nothing for hosts of a service that ends with one of
-    /// these suffixes, whose other parts live elsewhere.
+    /// The base with another last part: `…/profiles` beside `…/v1`. `None` for hosts of a service that ends with one of
+    /// these suffixes, whose other parts are elsewhere.
     pub(crate) fn beside(&self, name: &str, suffixes: &[String]) -> Option<BaseUrl> {
         let host = self.0.host_str()?;
         if suffixes.iter().any(|suffix| host.ends_with(suffix.as_str())) {

@@ -1,7 +1,7 @@
 //! The body of an answer as it is read, within limits that count after decompression.
 //!
 //! An item of a list that is larger than any item should be is left out while the rest is read: one such message must
-//! not make a whole page unreadable. It is replaced by `null`, which every reader of lists passes over.
+//! not make a whole page unreadable. It is replaced by `null`, which every reader of lists skips.
 
 /// No answer may be larger than this, without the items that were left out.
 const MAX_REPLY: usize = 8 * 1024 * 1024;
@@ -14,7 +14,7 @@ const MAX_READ: usize = 64 * 1024 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
-/// Follows the brackets of JSON; what is no JSON passes through unchanged.
+/// Follows the brackets of JSON; anything that is not JSON passes through unchanged.
 #[derive(Default)]
 pub(super) struct ReplyBody {
     kept: Vec<u8>,
@@ -90,8 +90,8 @@ impl ReplyBody {
         false
     }
 
-    /// The body as text. Bytes that are not UTF-8, and halves of a surrogate pair, become replacement characters: they
-    /// cost one character each and not the item that contains them.
+    /// The body as text. Bytes that are not UTF-8, and halves of a surrogate pair, become replacement characters: this
+    /// costs one character each and not the item that contains them.
     pub(super) fn into_text(mut self) -> String {
         replace_lone_surrogates(&mut self.kept);
         let bytes = self.kept.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.kept);

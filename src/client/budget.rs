@@ -1,19 +1,19 @@
 //! How many requests an account may send (facts 8.8). Pure: times are counted from any fixed moment.
 //!
-//! The number is that of any minute, not of a clock's: services count so, and a bucket that fills up during a pause would
-//! be emptied faster than they allow. Requests of the user come before those that only look for news.
+//! The limit holds for any 60 seconds, not for a clock minute: services count like this, and a bucket that fills up in
+//! a pause would be emptied faster than they allow. The user's requests come before those that only look for news.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Requests of a minute that are left to what the user does.
+/// Requests per minute that are reserved for what the user does.
 const RESERVED: usize = 3;
-/// The budget never becomes smaller by 429s.
+/// 429s never make the budget smaller than this.
 const LEAST: usize = 4;
 /// Requests that were under way together are refused together; that counts as one refusal.
 const TOGETHER: Duration = Duration::from_secs(5);
-/// After so long without a 429 the budget grows by one.
+/// After this long without a 429 the budget grows by one.
 const GROWS: Duration = Duration::from_secs(600);
 
 /// Who a request is for.
@@ -30,7 +30,7 @@ pub enum RequestClass {
 pub struct RequestBudget {
     /// What the service's profile says; 0 for no limit.
     most: usize,
-    /// What 429s have taught.
+    /// The limit learnt from 429s.
     limit: usize,
     /// When the requests of the last minute were sent.
     sent: VecDeque<Duration>,
@@ -70,7 +70,7 @@ impl RequestBudget {
         Ok(())
     }
 
-    /// The requests that can still be sent within this minute, and the most of a minute; `None` without a limit.
+    /// The requests that can still be sent within this minute, and the maximum per minute; `None` without a limit.
     pub fn left(&self, now: Duration) -> Option<(usize, usize)> {
         let is_counted = |at: &&Duration| now.saturating_sub(**at) < MINUTE;
         let sent = self.sent.iter().filter(is_counted).count();

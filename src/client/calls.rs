@@ -265,11 +265,11 @@ impl Client {
         self.endpoint(Method::POST, &self.service().paths.events.subscriptions, Some(&body)).await
     }
 
-    /// Asks for events of edits and reactions, which some hosts do not send otherwise. It is no error if a host does not
-    /// know that.
+    /// Asks for events of edits and reactions, which some hosts do not send otherwise. It is not an error if a host
+    /// does not know this.
     ///
     /// # Errors
-    /// If requests are held back, so that it has to be asked again.
+    /// If requests are held back; the call then has to be repeated.
     pub(crate) async fn ask_for_message_properties(&self) -> Result<(), Error> {
         let path = self.service().endpoint_property("supportsMessageProperties");
         let registered = self.session(|s| s.registration.clone());

@@ -9,7 +9,7 @@ use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::Duration;
 
-/// The first pause after a 429 that names none (facts 8.8). The gate doubles it.
+/// The first pause after a 429 that does not say how long to wait (facts 8.8). The gate doubles it.
 pub(super) const UNNAMED_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a code of the service means to the user (facts 6).
@@ -52,7 +52,7 @@ pub struct Error {
 pub enum ErrorKind {
     /// The server cannot be reached or did not answer: try again later.
     Unreachable,
-    /// The server has trouble: try again later.
+    /// The server has problems: try again later.
     Unavailable,
     /// The server said when to come back.
     RetryAfter(Duration),
@@ -62,13 +62,13 @@ pub enum ErrorKind {
     SignedOut,
     /// The endpoint or its subscription is gone: register again, then catch up.
     EndpointGone,
-    /// The account lives on another host now: repeat there.
+    /// The account is on another host now: repeat there.
     Moved,
     /// The server does not offer this, or the service is not configured: do without.
     Unsupported,
     /// Not a member, or not allowed to do this.
     Forbidden,
-    /// There is no such thing, or not for this account.
+    /// It does not exist, or not for this account.
     NotFound,
     /// The sync state has expired: start paging from the newest page.
     StaleSyncState,
@@ -122,7 +122,7 @@ impl Error {
         Self::new(ErrorKind::BadAnswer, message, true)
     }
 
-    /// A page for people instead of data, as networks with a sign-in page and broken proxies give it.
+    /// A page for people instead of data, as sent by networks with a sign-in page and by broken proxies.
     pub(super) fn web_page() -> Self {
         let text = "the answer is a web page, not data (does this network require a sign-in?)";
         Self { no_service: true, ..Self::bad_answer(text) }
@@ -133,7 +133,7 @@ impl Error {
         Self { no_service: true, ..Self::bad_answer("the answer is not JSON, or cut off") }
     }
 
-    /// Whatever answered, it was not the service as it should be.
+    /// The answer did not come from a working service.
     pub(super) fn is_no_service(&self) -> bool {
         self.no_service
     }
@@ -184,7 +184,7 @@ impl Error {
         Self::new(ErrorKind::SignedOut, message, false)
     }
 
-    /// The service has trouble; the same may succeed later.
+    /// The service has problems; the same may succeed later.
     pub(super) fn unavailable(message: &str) -> Self {
         Self::new(ErrorKind::Unavailable, message, false)
     }
@@ -208,7 +208,7 @@ impl Error {
         Self { timeout: true, ..Self::new(ErrorKind::Unreachable, message, true) }
     }
 
-    /// A file that cannot be had.
+    /// A file that cannot be fetched.
     pub(super) fn no_file(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::new(kind, message, false)
     }
@@ -226,7 +226,7 @@ impl Error {
         Self::new(ErrorKind::Moved, "the account lives on another host", false)
     }
 
-    /// The account lives elsewhere, which a new service map tells (facts 6).
+    /// The account is on another host, which a new service map names (facts 6).
     pub(super) fn stale_map() -> Self {
         let text = "the account has moved, and its service map does not say where";
         Self { elsewhere: true, ..Self::new(ErrorKind::Moved, text, false) }
@@ -322,7 +322,7 @@ impl Error {
             (403, Some(209)) => {
                 Self::unsupported("this server offers no endpoints to this account")
             }
-            // It is about this message; others may be accepted.
+            // This concerns only this message; others may be accepted.
             (403, Some(206)) => {
                 Self::new(ErrorKind::Refused, with(meaning(206).unwrap_or("refused")), false)
             }
@@ -366,7 +366,7 @@ impl Error {
         }
     }
 
-    /// The account has no access, or there is no such thing.
+    /// The account has no access, or what it asked for does not exist.
     pub(crate) fn is_inaccessible(&self) -> bool {
         matches!(self.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
     }
@@ -403,7 +403,7 @@ mod tests {
     use super::*;
 
     impl Error {
-        /// An error of a kind, for tests of those who handle it.
+        /// An error of a kind, for tests of the code that handles it.
         pub(crate) fn of_kind(kind: ErrorKind, outcome_unknown: bool) -> Self {
             Self::new(kind, "an error", outcome_unknown)
         }
@@ -475,7 +475,7 @@ mod tests {
             assert_eq!(after(unreadable, None), 30_000, "{unreadable}");
         }
         assert_eq!(after(moment, None), 0, "long past by our clock");
-        // The server's clock stands ten years back; it asks for half a minute.
+        // The server's clock is ten years behind; it asks for half a minute.
         assert_eq!(after(moment, Some("Wed, 21 Oct 2015 07:27:30 GMT")), 30_000);
         assert_eq!(after(moment, Some("Wed, 21 Oct 2015 07:28:30 GMT")), 0);
     }

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A failure that was not followed by another attempt for so long says nothing any more.
+/// A failure that was not followed by another attempt for this long says nothing any more.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
-/// If the registration is gone again within this time, the server has trouble.
+/// If the registration is gone again within this time, the server has problems.
 const GONE_AGAIN: Duration = Duration::from_secs(120);
 
 /// Who waits for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Urgency {
-    /// A poll, which takes long to be answered.
+    /// A poll, which takes a long time to be answered.
     Poll,
     /// What the user does: sending, changing, opening.
     User,
@@ -71,7 +71,7 @@ pub(super) enum Trouble {
     NoAnswer,
     /// The server cannot do it now.
     Server,
-    /// The token is rejected. Who sends waits for another one by itself.
+    /// The token is rejected. The sender waits for another one by itself.
     Token,
 }
 
@@ -84,7 +84,7 @@ struct Failing {
     /// They were about different things.
     many: bool,
     trouble: Trouble,
-    /// It is nothing but reads that can be left out.
+    /// Only reads that can be left out are failing.
     optional: bool,
     last: Instant,
 }
@@ -99,7 +99,7 @@ pub(super) struct Failures {
 
 impl Failures {
     pub fn add(&mut self, purpose: &Purpose, trouble: Trouble, now: Instant) {
-        // A typing signal takes the way of a message, so it stands for one.
+        // A typing signal takes the same way as a message, so it counts as one.
         let optional = purpose.urgency == Urgency::Optional && purpose.reads;
         let target = purpose.target.clone();
         let first = Failing {
@@ -119,8 +119,8 @@ impl Failures {
         failing.last = now;
     }
 
-    /// Notes that a kind of request works. So the server is there: forgets the failures of requests that did not reach it,
-    /// and that others had no answer. Returns whether this kind had failed.
+    /// Notes that a kind of request works, and thus that the server is there: forgets the failures of requests that did
+    /// not reach it, and that others had no answer. Returns whether this kind had failed.
     pub fn remove(&mut self, kind: &str, now: Instant) -> bool {
         self.forget_old(now);
         let failed = self.failing.remove(kind).is_some();
@@ -131,8 +131,8 @@ impl Failures {
         failed
     }
 
-    /// Notes that a request of this kind found the registration gone. True if the same happened not long ago, so that a new
-    /// registration does not help.
+    /// Notes that a request of this kind found the registration gone. True if the same happened not long ago, so that a
+    /// new registration does not help.
     pub fn is_gone_again(&mut self, kind: &str) -> bool {
         let before = self.gone.insert(kind.to_owned(), Instant::now());
         before.is_some_and(|before| before.elapsed() < GONE_AGAIN)
@@ -146,12 +146,12 @@ impl Failures {
         self.failing.contains_key(kind)
     }
 
-    /// Failures of all kinds that are more than reads that can be left out.
+    /// Failures of all kinds, except reads that can be left out.
     pub fn count(&self) -> u32 {
         self.needed().fold(0, |sum, failing| sum.saturating_add(failing.count))
     }
 
-    /// Whether more is wrong than one thing.
+    /// Whether more than one thing is failing.
     pub fn is_wide(&self) -> bool {
         let of_server = || self.needed().filter(|failing| failing.trouble != Trouble::Token);
         let silent =

@@ -2,21 +2,21 @@
 //! [`side_services`](super::side_services). It keeps requests back after the server has asked for a pause, and
 //! spaces them out while requests fail, so that an outage costs a few requests a minute, however many tasks wait.
 //!
-//! - A pause that the server asks for (429, or `Retry-After`) holds for everything. It lasts at least as long as the usual
-//!   back-off, so that a server which asks for no time at all is not flooded. Where the server does not say how long it
-//!   lasts, it doubles from half a minute to ten minutes (facts 8.8).
-//! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one kind
-//!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
-//!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
+//! - A pause that the server asks for (429, or `Retry-After`) holds for everything. It lasts at least as long as the
+//!   usual back-off, so that a server which asks for no time at all is not flooded. Where the server does not say how
+//!   long it lasts, it doubles from half a minute to ten minutes (facts 8.8).
+//! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one
+//!   kind for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they
+//!   are attempts or only look for the outcome of one. Failures in a single conversation hold nothing else back.
 //! - When no request has reached the server, the first answer ends the outage. "The registration is gone" counts as the
 //!   answer of a server that works, as after a restart, unless it comes again soon.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
 //! - After a few requests that succeeded in a row, background requests and attempts at what fails are no longer refused
-//!   until the next failure, but leave one at a time, seconds apart. Work that needs several requests must be able to finish, because the one that
-//!   failed may come after it.
-//! - What can be left out, such as typing signals, is left out while anything fails.
-//! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
-//!   what comes of it. Polls are no such attempts, because they take long to be answered.
+//!   until the next failure, but leave one at a time, seconds apart. Work that needs several requests must be able to
+//!   finish, because the one that failed may come after it.
+//! - Requests that can be left out, such as typing signals, are left out while anything fails.
+//! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait
+//!   for its outcome. Polls are not such attempts, because they take a long time to be answered.
 
 use super::backoff::{self, Waits};
 use super::error::{Error, ErrorKind, UNNAMED_PAUSE};
@@ -32,20 +32,20 @@ use tokio::time::Instant;
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The longest pause where the server does not say how long it lasts (facts 8.8).
 const LONGEST_UNNAMED: Duration = Duration::from_secs(10 * 60);
-/// The longest wait after a request that succeeded during an outage: it is no sign that the rest still fails.
+/// The longest wait after a request that succeeded during an outage: it does not show that the rest still fails.
 const SUCCESS_WAIT: Duration = Duration::from_secs(30);
-/// So many successful requests in a row, polls and what the user does aside, are let through at the pace of the back-off.
+/// This many successes in a row, except polls and what the user does, are let through at the pace of the back-off.
 const PACED_SUCCESSES: u32 = 2;
 /// The time between two requests that take turns during an outage, as a multiple of the first back-off.
 const TURN: u32 = 8;
-/// A poll that is open for so long works, so the others need not wait for its end.
+/// A poll that has been open for this long works, so the others need not wait for its end.
 const POLL_WORKS: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
 struct GateState {
     /// Kinds of requests that have been answered.
     answered: HashSet<String>,
-    /// Kinds of which a single request is on its way while others wait for what comes of it; the empty one is for all.
+    /// Kinds of which a single request is on its way while others wait for its outcome; the empty one is for all.
     trying: HashMap<String, Attempt>,
     /// The number of the last of them.
     attempts: u64,
@@ -69,7 +69,7 @@ struct GateState {
 #[derive(Clone, Copy)]
 struct Attempt {
     number: u64,
-    /// Until when they do; `None` until it ends.
+    /// Until when they wait; `None` means until it ends.
     until: Option<Instant>,
 }
 
@@ -77,10 +77,10 @@ struct Attempt {
 struct Outage {
     /// Requests since it began, and the failures before.
     count: u32,
-    /// Successful requests since the last failure, polls and what the user does aside.
+    /// Successful requests since the last failure, except polls and what the user does.
     successes: u32,
     until: Instant,
-    /// When the next request may leave, polls and what the user does aside.
+    /// When the next request may leave, except polls and what the user does.
     turn: Instant,
     /// There was no answer at all.
     no_answer: bool,
@@ -89,7 +89,7 @@ struct Outage {
 pub(super) struct Gate {
     state: Mutex<GateState>,
     waits: Mutex<Waits>,
-    /// What others wait for has come of the single request.
+    /// The outcome that others wait for is known.
     tried: Notify,
 }
 
@@ -164,7 +164,7 @@ impl Gate {
                     other.until
                 } else {
                     let slot = *slot.get_or_insert_with(|| state.pace.slot(now));
-                    // Looked at each time, because the outage may have ended meanwhile.
+                    // Checked each time, because the outage may have ended meanwhile.
                     let due = state.turn(purpose).map_or(slot, |turn| slot.max(turn));
                     if due <= now {
                         state.take_turn(purpose, now + base * TURN);
@@ -181,7 +181,7 @@ impl Gate {
         }
     }
 
-    /// Whether a request to a service beside the chat may leave. Nothing waits for what comes of it.
+    /// Whether a request to a service beside the chat may leave. Nothing waits for its outcome.
     ///
     /// # Errors
     /// When it is held back; the error says when to come back.
@@ -193,7 +193,7 @@ impl Gate {
         }
     }
 
-    /// Notes what came of a request. A pause that the server asked for is lengthened where it is too short.
+    /// Notes the outcome of a request. A pause that the server asked for is lengthened where it is too short.
     pub fn leave<T>(&self, pass: GatePass<'_>, purpose: &Purpose, result: &mut Result<T, Error>) {
         match result {
             Err(error) => match error.kind {
@@ -201,7 +201,7 @@ impl Gate {
                     let wait = self.pause(purpose, pass.since, asked, error);
                     error.kind = ErrorKind::RetryAfter(wait);
                 }
-                // The way of a poll alone may be dead: a message finds out.
+                // Only the connection of the poll may be dead: a message finds out.
                 ErrorKind::Unreachable if purpose.is_poll() => {
                     self.failed(purpose, Trouble::Server, error);
                 }
@@ -273,7 +273,7 @@ impl Gate {
         state.last_pause = Some(now);
         let in_row = state.pauses_in_row;
         let count = state.pauses.entry(purpose.kind.clone()).or_default();
-        // Who asks for a pause again means a longer one.
+        // A server that asks for a pause again means a longer one.
         *count = if *count == 0 { 1 } else { count.saturating_add(2 * step) };
         let (times, count) = (in_row.max(count.div_ceil(2)), in_row.max(*count));
         state.answered.insert(purpose.kind.clone());
@@ -301,7 +301,7 @@ impl Gate {
         if !state.failures.is_wide() {
             return;
         }
-        // An answer that never came may be a passing fault of the way; a server that fails has trouble for longer.
+        // A missing answer may be a passing network fault; a server that fails has problems for longer.
         let before = state.failures.count().saturating_add(if no_answer { 0 } else { 2 });
         let known = state.outage.take();
         let count = known.as_ref().map_or(before, |known| known.count.saturating_add(1));
@@ -312,7 +312,7 @@ impl Gate {
     }
 }
 
-/// The pause after so many 429s in a row that name none.
+/// The pause after this many 429s in a row that do not say how long to wait.
 pub(super) fn unnamed(times: u32) -> Duration {
     let factor = 1u32.checked_shl(times.saturating_sub(1)).unwrap_or(u32::MAX);
     UNNAMED_PAUSE.saturating_mul(factor).min(LONGEST_UNNAMED)
@@ -356,13 +356,13 @@ impl GateState {
         }
     }
 
-    /// Whether a request is one of those that leave one at a time during an outage: all but polls and what the user waits
-    /// for, as long as they work.
+    /// Whether a request is one of those that leave one at a time during an outage: all but polls and what the user
+    /// waits for, as long as they work.
     fn takes_turns(&self, purpose: &Purpose) -> bool {
         !purpose.is_free() || self.failures.has(&purpose.kind)
     }
 
-    /// What a request is a single attempt of, if others have to wait for its outcome.
+    /// The kind of which a request is a single attempt, if others have to wait for its outcome.
     fn single(&self, purpose: &Purpose) -> Option<String> {
         let kind = &purpose.kind;
         let fails = self.failures.has(kind) || self.pauses.contains_key(kind);
@@ -400,7 +400,7 @@ mod tests {
         Err(Error::of_kind(kind, false))
     }
 
-    /// Lets a request through, if the gate does, and has it end like this. The wait if it is held back or asked to wait.
+    /// Lets a request through if the gate does, with this outcome. Returns the wait if it is held back or has to wait.
     async fn ask(gate: &Gate, purpose: &Purpose, mut end: Result<(), Error>) -> Option<Duration> {
         let held = |error: &Error| match error.kind {
             ErrorKind::RetryAfter(wait) => Some(wait),
@@ -442,7 +442,7 @@ mod tests {
         for _ in 0..7 {
             let wait = ask(&gate, &list, unnamed()).await.unwrap();
             waits.push(wait.as_secs());
-            // It is not cut short for anything.
+            // Nothing cuts it short.
             tokio::time::advance(wait.checked_sub(Duration::from_secs(1)).unwrap()).await;
             assert!(ask(&gate, &to("messages", "joe"), Ok(())).await.is_some());
             tokio::time::advance(Duration::from_secs(1)).await;
@@ -468,7 +468,7 @@ mod tests {
         }
     }
 
-    /// So many tasks that try again as soon as they may, for some minutes. The requests that left, by the minute.
+    /// Tasks that try again as soon as they may, one for each target. Returns the number of requests in each minute.
     async fn outage(minutes: u64, kind: ErrorKind, targets: &[Purpose]) -> Vec<usize> {
         let gate = Arc::new(Gate::default());
         assert_eq!(ask(&gate, &to("list", "x"), Ok(())).await, None);
@@ -532,7 +532,7 @@ mod tests {
                 }
             }
             tokio::time::advance(Duration::from_secs(60)).await;
-            // It is back, and knows the registration no more.
+            // The server is back, and does not know the registration any more.
             assert_eq!(ask(&gate, &of("list"), Ok(())).await, None);
             assert_eq!(ask(&gate, &poll, gone).await, None);
             for kind in kinds {
@@ -590,7 +590,7 @@ mod tests {
         }
         let start = Instant::now();
         let mut tries = 0;
-        // It begins anew wherever a request is held back.
+        // The series starts again whenever a request is held back.
         while tries < 100 {
             tries += 1;
             let mut wait = None;
@@ -659,7 +659,7 @@ mod tests {
         let opened = Purpose::new("GET", "/conversations/mia/messages", Urgency::User);
         assert_eq!(ask(&gate, &opened, Ok(())).await, None);
         assert_eq!(start.elapsed().as_secs(), 56);
-        // What fails takes its turn, also where the user waits for it.
+        // Failing requests take turns, even if the user waits for them.
         let chosen = Purpose::new("POST", "properties", Urgency::User);
         ask(&gate, &chosen, failure(ErrorKind::Unavailable)).await;
         assert_eq!(start.elapsed().as_secs(), 64);
@@ -699,7 +699,7 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_secs(5), second.as_mut()).await.is_err());
         gate.leave(pass, &purpose, &mut Ok(()));
         let second = second.await.unwrap();
-        // Answered once: now they go side by side.
+        // Answered once: now they are sent in parallel.
         assert!(gate.enter(&purpose).await.is_ok());
         drop(second);
         // One that is given up lets the next one go.

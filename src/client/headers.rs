@@ -28,7 +28,7 @@ impl Client {
         headers.insert("behavioroverride", HeaderValue::from_static("redirectAs404"));
         let (token, registration) = self.session(|s| (s.token.clone(), s.registration.clone()));
         let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
-        // The others beside the chat do not know them.
+        // The other services beside the chat do not know them.
         let takes_profile_headers = !matches!(credential, Credential::Service | Credential::None);
         if takes_profile_headers {
             for (name, value) in &self.service().requests.headers {

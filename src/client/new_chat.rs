@@ -5,7 +5,7 @@ use crate::model::{ConversationId, ConversationKind, RawConversation, UserId};
 use crate::protocol::{decode, encode, wire};
 use reqwest::Method;
 
-/// The most threads whose members are asked for to find the one with a person.
+/// The maximum number of threads whose members are asked for to find the one with a person.
 const MAX_LOOKED_UP: usize = 5;
 
 impl Client {
@@ -60,8 +60,8 @@ impl Client {
     }
 }
 
-/// The person that a conversation is named after. Not this account itself, and neither bots nor telephones: no thread of
-/// two is created for these.
+/// The person that a conversation is named after. Not this account itself, and neither bots nor telephones: no thread
+/// of two is created for these.
 fn other_person(id: &ConversationId, me: &UserId) -> Option<UserId> {
     id.peer().filter(|who| who.as_str().starts_with("8:") && who != me)
 }
@@ -80,7 +80,7 @@ fn listed_for(
     }
 }
 
-/// Whether a conversation of the list is the one-to-one thread with a person; `None` if the list does not say who is in it.
+/// Whether a listed conversation is the one-to-one thread with a person; `None` if the list does not say who is in it.
 pub(crate) fn is_chat_with(raw: &RawConversation, me: &UserId, other: &UserId) -> Option<bool> {
     let read = decode::conversation(raw, me);
     if !read.id.is_thread() || read.kind() != ConversationKind::Direct || read.access.is_over() {

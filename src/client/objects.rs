@@ -1,7 +1,7 @@
 //! The pictures and files that messages refer to (facts 8.10).
 //!
-//! The token goes only to hosts that the service's profile lists and to the chat service's own origin, and never along a
-//! redirect to another host. What they refuse says nothing about the sign-in.
+//! The token goes only to hosts that the service's profile lists and to the chat service's own origin, and never along
+//! a redirect to another host. A refusal by one of them says nothing about the sign-in.
 
 use super::asked_wait::AskedWait;
 use super::error::{Error, ErrorKind};
@@ -276,7 +276,7 @@ impl Client {
         token.inspect_err(|error| tracing::info!(kind = ?error.kind, "no token for files")).ok()?
     }
 
-    /// What an answer that is no file says.
+    /// The error in an answer that is not a file.
     async fn refusal(&self, response: Response) -> Error {
         let status = response.status();
         let asked = AskedWait {

@@ -13,8 +13,8 @@ impl ClientSession {
 }
 
 impl Client {
-    /// Changes to the other host of the chat service after an error that it may not have, once in a session. Returns
-    /// true if the request is to be repeated there; one that may have been carried out is not.
+    /// Changes to the other host of the chat service after an error that the other host may not have, once in a
+    /// session. Returns true if the request is to be repeated there; one that may have been carried out is not.
     pub(super) fn changes_host(&self, call: &ApiCall<'_>, error: &Error) -> bool {
         if !error.may_work_elsewhere() || !std::ptr::eq(call.base, &raw const self.options.gateway)
         {

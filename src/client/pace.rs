@@ -6,10 +6,10 @@ use tokio::time::Instant;
 /// The time between two requests after a first 429, which doubles with each further one.
 const FIRST_PACE: Duration = Duration::from_millis(250);
 const SLOWEST_PACE: Duration = Duration::from_secs(4);
-/// After so much time without a 429 requests may follow each other twice as fast.
+/// After this long without a 429, requests may follow each other twice as fast.
 const PACE_HOLDS: Duration = Duration::from_secs(60);
 
-/// The least time between two requests, learnt from refusals.
+/// The shortest time between two requests, learnt from refusals.
 #[derive(Default)]
 pub(super) struct Pace {
     gap: Duration,

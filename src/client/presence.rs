@@ -1,4 +1,4 @@
-//! Who is available (facts 8.12): asked of a service beside the chat, which wants the tokens of the profile service.
+//! Who is available (facts 8.12): asked of a service beside the chat, which requires the tokens of the profile service.
 //!
 //! Without the user's consent nothing is asked, and nothing is published. A refusal says nothing about the sign-in.
 
@@ -8,7 +8,7 @@ use crate::model::{PersonPresence, UserId};
 use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
 
-/// The most people that are asked for with one request.
+/// The maximum number of people in one request.
 const MOST_PEOPLE: usize = 650;
 
 impl Client {

@@ -1,5 +1,5 @@
-//! The services beside the chat (facts 5, 8.9, 8.10, 8.12). Each of them has a pause of its own: what goes wrong with one
-//! delays neither the chat service nor another of them.
+//! The services beside the chat (facts 5, 8.9, 8.10, 8.12). Each of them has a pause of its own: what goes wrong with
+//! one delays neither the chat service nor another of them.
 
 use super::body::is_cut_off;
 use super::error::{Error, ErrorKind};
@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After a refusal a service is left alone for so long.
+/// After a refusal, a service is left alone for this long.
 const REFUSED_FOR: Duration = Duration::from_secs(3_600);
 
 /// A service that has an address of its own.
@@ -35,9 +35,9 @@ pub(super) enum SideService {
 struct ServiceTrouble {
     /// Until when it is left alone, because it does not serve this account.
     refused_until: Option<Instant>,
-    /// Until when it is left alone, because it asked for that or has trouble.
+    /// Until when it is left alone, because it asked for that or has problems.
     paused_until: Option<Instant>,
-    /// Requests in a row that ended so.
+    /// Requests in a row that ended like this.
     failures: u32,
     /// When the last of them ended.
     last: Option<Instant>,
@@ -93,8 +93,8 @@ impl ServiceTroubles {
         }
     }
 
-    /// Notes what came of a request that left at `sent`. A pause that the service asked for is lengthened where it is too
-    /// short; without one, pauses grow from failure to failure.
+    /// Notes the outcome of a request that left at `sent`. A pause that the service asked for is lengthened where it is
+    /// too short; without one, pauses grow from failure to failure.
     pub fn note<T>(
         &self,
         service: SideService,
@@ -139,8 +139,8 @@ impl ServiceTroubles {
 impl Client {
     /// Sends one request to a service beside the chat, and reads its answer.
     ///
-    /// Pauses of the account hold for it, too, and it counts in the account's budget. It takes no part in what the
-    /// requests of the chat wait for, so that nothing waits for its answer.
+    /// Pauses of the account hold for it, too, and it counts towards the account's budget. The requests of the chat do
+    /// not wait for its answer.
     pub(super) async fn send_beside(
         &self,
         service: SideService,
@@ -185,8 +185,8 @@ impl Client {
         .await
     }
 
-    /// Asks a service about people that wants a token of its own beside the Skype token. `None` if it was not asked: the
-    /// user has not agreed, there is no such service, or it has refused a short while ago.
+    /// Asks a service about people that wants a token of its own beside the Skype token. `None` if it was not asked:
+    /// the user has not agreed, there is no such service, or it has refused a short while ago.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] where it refuses this account, which says nothing about the sign-in.
@@ -270,7 +270,7 @@ mod tests {
 
     const SERVICE: SideService = SideService::Presence;
 
-    /// Notes a request that ends like this now; the pause that follows.
+    /// Notes a request that ends like this now. Returns the pause that follows.
     fn ends(troubles: &ServiceTroubles, error: Error) -> Duration {
         let mut result: Result<(), Error> = Err(error);
         troubles.note(SERVICE, Instant::now(), &mut result, |count| Duration::from_secs(1) * count);

@@ -1,8 +1,8 @@
 //! Signing in by device code, and keeping the tokens fresh (facts 8.1 to 8.5).
 //!
 //! The order of a renewal is fixed: a new refresh token is on disk before the access token that came with it is used.
-//! Renewals run one at a time, across tasks and processes, in a task of their own: who waits for one may give up, and
-//! the renewal still ends with its tokens stored.
+//! Renewals run one at a time, across tasks and processes, in a task of their own: a caller may give up, and the
+//! renewal still ends with its tokens stored.
 
 mod credentials;
 mod keyring;
@@ -36,7 +36,7 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// The sign-in of one account.
 pub struct SignIn {
     profile: SignInProfile,
-    /// How the hosts of the service end.
+    /// The endings of the service's hosts.
     suffixes: Vec<String>,
     authority: BaseUrl,
     exchange: BaseUrl,
@@ -48,7 +48,7 @@ pub struct SignIn {
     code: Mutex<Option<PendingCode>>,
     /// The tokens of a sign-in for which an organisation is to be chosen.
     choosing: Mutex<Option<Credentials>>,
-    /// The last refusal of a renewal that repeating does not mend.
+    /// The last refusal of a renewal that repeating does not fix.
     refused: Mutex<Option<RefusedRenewal>>,
     /// Until when no token is asked for, because the service could not give one.
     pause: Mutex<Option<RenewalPause>>,
@@ -74,14 +74,14 @@ pub(super) struct SkypeToken {
     pub beside: MappedServices,
 }
 
-/// Addresses of services beside the chat, as far as the service map has them.
+/// Addresses of services beside the chat, if the service map has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct MappedServices {
     pub profiles: Option<BaseUrl>,
     pub presence: Option<BaseUrl>,
 }
 
-/// What is stored of a sign-in, for `skchat doctor`. Times are milliseconds since 1970.
+/// What is stored about a sign-in, for `skchat doctor`. Times are milliseconds since 1970.
 #[derive(Clone, Debug, Default)]
 pub struct SignInStatus {
     pub user: Option<UserId>,
@@ -163,7 +163,7 @@ impl SignIn {
         })
     }
 
-    /// When the user signed in and when tokens were last bought, in milliseconds since 1970: other values are another
+    /// When the user signed in and when tokens were last bought, in milliseconds since 1970: other values mean another
     /// sign-in, or newer tokens, perhaps those of another process. `None` if the stored sign-in cannot be read.
     pub(super) async fn times(&self) -> Option<(i64, i64)> {
         // The file says it, too, where a keyring holds the tokens.
@@ -261,7 +261,7 @@ impl SignIn {
         detached(async move {
             let _one = this.one.lock().await;
             let _lock = this.store.lock().await?;
-            // A keyring that cannot be opened any more keeps nobody from signing in.
+            // A keyring that cannot be opened any more does not keep anybody from signing in.
             let before = this.store.load_file().await?;
             let (refresh, at) = (tokens.refresh.as_ref(), now());
             let mut fresh = Credentials {
@@ -297,8 +297,8 @@ impl SignIn {
         .await
     }
 
-    /// Deletes the tokens. The owner stays known, so that what is stored can be read. The grant at the service does not
-    /// end by this.
+    /// Deletes the tokens. The owner stays known, so that what is stored can be read. This does not end the grant at
+    /// the service.
     ///
     /// # Errors
     /// If the stored sign-in cannot be changed.
@@ -351,7 +351,7 @@ impl SignIn {
         let skype = stored.skype.as_ref().ok_or(Error::signed_out("there is no token"))?;
         let left = u64::try_from(skype.until.saturating_sub(now())).unwrap_or(0);
         let left = Duration::from_millis(left);
-        // A token with a life shorter than the margin is renewed after half of what is left.
+        // A token with a lifetime shorter than the margin is renewed after half of what is left.
         let fresh_for = left.saturating_sub(MARGIN).max(left / 2);
         let chat = stored.chat.iter().filter_map(|text| BaseUrl::parse(text).ok()).collect();
         let beside = MappedServices {
@@ -362,7 +362,7 @@ impl SignIn {
     }
 }
 
-/// Runs work in a task of its own, which goes on when the caller gives up.
+/// Runs work in a task of its own, which continues when the caller gives up.
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {

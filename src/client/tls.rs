@@ -1,4 +1,4 @@
-//! The HTTP client of reqwest, the certificates it trusts, and what is wrong with a certificate that it does not.
+//! The HTTP client of reqwest, the certificates it trusts, and what is wrong with one that it does not trust.
 
 use super::error::Error;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Reading the token: from the environment, from a file that nobody else can read or change, or from a command. Each
-//! within a time and a size.
+//! Reading the token: from the environment, from a file that nobody else can read or change, or from a command. Each of
+//! these is limited in time and size.
 
 use super::auth::Secret;
 use super::error::Error;
@@ -39,9 +39,9 @@ pub struct TokenFile {
 /// The user may have to type a password meanwhile.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Tokens have a few kilobytes; what is longer is something else.
+/// Tokens have a few kilobytes; anything longer is not a token.
 const MAX_TOKEN: usize = 64 * 1024;
-/// Links that are followed.
+/// The maximum number of links that are followed.
 const MAX_LINKS: usize = 40;
 
 impl TokenSource {
@@ -90,7 +90,7 @@ impl TokenFile {
     /// Checks who else can read or replace the file.
     ///
     /// # Errors
-    /// What is wrong, with the command that mends it; or that the file is missing.
+    /// What is wrong, with the command that fixes it; or that the file is missing.
     pub fn check(&self) -> Result<(), String> {
         self.open().map(drop)
     }
@@ -176,14 +176,14 @@ fn check_folder(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// Reads all of a file or a pipe, within a time and a size.
+/// Reads all of a file or a pipe, limited in time and size.
 fn read_within(file: &OwnedFd, time: Duration) -> io::Result<Vec<u8>> {
     let until = Instant::now() + time;
     let mut bytes = Vec::new();

@@ -5,12 +5,12 @@ use reqwest::Url;
 use std::path::PathBuf;
 use tokio::sync::Mutex;
 
-/// Each client is built when it is first used. The one for https loads the system's root certificates, which takes longer
-/// than painting the first screen. Requests to a gateway on this machine use plain HTTP and need not wait for that.
+/// Each client is built when it is first used. The one for https loads the system's root certificates, which takes
+/// longer than painting the first screen. Requests to a gateway on this machine use plain HTTP and need not wait.
 pub(super) struct Transport {
     /// The server is on this machine.
     loopback: bool,
-    /// Certificates to trust beside those of the system.
+    /// Certificates to trust besides those of the system.
     pub ca_file: Option<PathBuf>,
     secure: Mutex<Option<reqwest::Client>>,
     /// For addresses of this machine only: [`super::BaseUrl`] allows plain HTTP for no others.

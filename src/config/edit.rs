@@ -1,6 +1,6 @@
-//! Changes of the accounts in the configuration file. Comments and everything else stay as they are.
+//! Changes to the accounts in the configuration file. Comments and everything else stay as they are.
 //!
-//! A change is made to the text, read again, and refused if it would say anything else than it should.
+//! A change is made to the text, which is then read again; it is refused if the result is not what it should be.
 
 use super::{AccountConfig, Config};
 use crate::model::NewAccount;
@@ -109,7 +109,7 @@ impl ConfigEdit {
         if is_right { Ok(edit) } else { Err(BY_HAND.to_owned()) }
     }
 
-    /// Takes an account out. The comments above it stay.
+    /// Removes an account. The comments above it stay.
     ///
     /// # Errors
     /// When there is no such account, it is the only one, or the file cannot be changed.
@@ -124,7 +124,7 @@ impl ConfigEdit {
         if document.get("default_account").and_then(Item::as_str) == Some(name) {
             let mut others = config.accounts.keys().filter(|other| *other != name);
             match (others.next(), others.next()) {
-                // Several are left: commands go on with the first of them.
+                // Several are left: commands use the first of them.
                 (Some(first), Some(_)) => {
                     document.insert("default_account", value(first.as_str()));
                 }
@@ -141,7 +141,7 @@ impl ConfigEdit {
         if is_right { Ok(edit) } else { Err(BY_HAND.to_owned()) }
     }
 
-    /// Sets a value, which is TOML, in a section; without one, takes the setting out. The comment beside it stays.
+    /// Sets a value, which is TOML, in a section; without one, removes the setting. The comment beside it stays.
     ///
     /// # Errors
     /// When the file is gone or cannot be read or changed, or the setting cannot have that value.
@@ -181,7 +181,7 @@ impl ConfigEdit {
     /// Replaces the file as a whole; a link stays a link. When this returns, the change is on disk.
     ///
     /// # Errors
-    /// What the system says; nothing was changed then.
+    /// The error of the system; nothing was changed then.
     pub fn write(&self) -> Result<(), String> {
         let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
         let failed = |e: std::io::Error| format!("{} cannot be written: {e}", file.display());
@@ -202,7 +202,7 @@ impl ConfigEdit {
     }
 }
 
-/// Writes a value in the place of another one, or at the end of its section.
+/// Replaces a value, or adds it at the end of its section.
 fn put_value(
     document: &mut DocumentMut,
     section: &str,
@@ -388,7 +388,7 @@ mod tests {
             assert!(!config.accounts.contains_key(name) && config.accounts.len() == 1);
             assert_eq!(config.default_account, None);
             let mut expected = comments(TEXT);
-            // Those beside the removed lines go with them.
+            // Comments beside the removed lines go with them.
             expected.retain(|comment| match name {
                 "home" => *comment != " here",
                 _ => *comment != " theirs",

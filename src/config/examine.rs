@@ -12,10 +12,10 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The most mistakes that are reported.
+/// The maximum number of mistakes that are reported.
 const MAX_PROBLEMS: usize = 100;
 
-/// Reads a text.
+/// Reads a configuration.
 ///
 /// # Errors
 /// When it is not TOML.
@@ -65,7 +65,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
     Ok((config, problems))
 }
 
-/// A text and what was found wrong in it so far.
+/// The text of a configuration, and what was found wrong in it so far.
 struct ConfigReader<'a> {
     text: String,
     file: &'a Path,
@@ -186,7 +186,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// The setting, key and value, that holds this place of the text: an entry of a section, or of an account.
+    /// The setting, key and value, at this position of the text: an entry of a section, or of an account.
     fn setting_at(&self, at: usize) -> Option<Range<usize>> {
         let tree = DeTable::parse(&self.text).ok()?;
         let mut table = tree.get_ref();
@@ -243,13 +243,13 @@ impl<'a> ConfigReader<'a> {
     }
 }
 
-/// Whether a value or anything in it stands at this place.
+/// Whether a value or anything in it is at this position.
 fn holds(value: &DeValue<'_>, at: usize) -> bool {
     let DeValue::Table(table) = value else { return false };
     table.iter().any(|(k, v)| (k.span().start <= at && at < v.span().end) || holds(v.get_ref(), at))
 }
 
-/// The line of a place in a text, from one.
+/// The line of a position in a text, counted from one.
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
@@ -263,7 +263,7 @@ fn in_our_words(message: &str) -> String {
         let hint = names::nearest(value, names).map(|name| format!("; did you mean \"{name}\"?"));
         return format!("\"{value}\" is not one of {known}{}", hint.unwrap_or_default());
     }
-    // What stands there may be the token itself.
+    // The value may be the token itself.
     if message.ends_with("expected struct Token") {
         return "a token must be { env = \"…\" }, { file = \"…\" } or { command = [\"…\"] }"
             .to_owned();
@@ -283,7 +283,7 @@ fn in_our_words(message: &str) -> String {
         .replace("wanted string or table", "expected a word in quotes")
 }
 
-/// A type of the parser as the user writes a value of it.
+/// A type of the parser in the words of the user.
 fn value_in_words(expected: &str) -> Option<&'static str> {
     Some(match expected {
         "a boolean" => "true or false",

@@ -45,8 +45,8 @@ pub fn unknown_action(name: &str) -> Option<String> {
     Some(format!("there is no action \"{name}\"{}", hint.unwrap_or_default()))
 }
 
-/// The actions that have no key any more because the user has bound all of theirs to others: the name of such an action
-/// of the user, and a warning. An action that the user has bound to nothing is meant to have no key.
+/// The actions that have no key any more because the user has bound all of theirs to others: the name of the other
+/// action, and a warning. An action that the user has bound to nothing is meant to have no key.
 pub fn left_without(keymap: &Keymap) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
@@ -80,7 +80,7 @@ pub struct ActionKeys {
     pub help: String,
 }
 
-/// All actions in the order of the key table; without a keymap with the built-in keys.
+/// All actions in the order of the key table; without a keymap, they have the built-in keys.
 ///
 /// # Errors
 /// As [`builtin_keymap`].

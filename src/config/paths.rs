@@ -48,7 +48,7 @@ fn from_env(name: &str) -> Option<PathBuf> {
 /// Creates a folder and its parents, for this user only.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn make_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
@@ -56,7 +56,7 @@ pub fn make_dir(path: &Path) -> io::Result<()> {
 /// Creates a private folder. Removes the access of others from an existing one.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn make_private_dir(path: &Path) -> io::Result<()> {
     make_dir(path)?;
     let mode = std::fs::metadata(path)?.permissions().mode();

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 const LOCAL: &str = "/etc/localtime";
 
 /// The zone that times are shown in. `TimeZone::system` first lists all zones of the system's database, which takes
-/// longer than all else that is read at the start; where `/etc/localtime` is a link into it, that file is enough.
+/// longer than all other reading at startup; where `/etc/localtime` is a link into it, that file is enough.
 pub fn local_zone() -> TimeZone {
     let is_chosen = std::env::var_os("TZ").is_some();
     (!is_chosen).then(from_link).flatten().unwrap_or_else(TimeZone::system)

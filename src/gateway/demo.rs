@@ -36,7 +36,7 @@ struct DemoPerson {
     presence: Option<DemoPresence>,
 }
 
-/// What a person has published, where the service has such a thing.
+/// What a person has published, if the service supports that.
 #[derive(Deserialize)]
 struct DemoPresence {
     availability: String,
@@ -163,7 +163,7 @@ fn sample_messages(chat: &DemoChat, now: i64) -> Vec<SampleMessage> {
     messages
 }
 
-/// A plain text as it is written. The web page of the live services writes HTML (facts 8.7).
+/// Plain text as it is sent. The web page of the live services sends HTML (facts 8.7).
 fn written(text: &str, live: bool) -> (&'static str, String) {
     if live {
         ("RichText/Html", format!("<p>{}</p>", xml(text).replace('\n', "<br>")))
@@ -211,7 +211,7 @@ fn write_chat(work: &mut Work<'_>, chat: &DemoChat, live: bool, now: i64) -> Res
             last_mine = Some(row.id);
         }
     }
-    // Messages are read up to six hours ago, or up to the last own message.
+    // Messages are read up to six hours ago, or up to the user's last message.
     let old = messages.iter().map(|message| message.at).filter(|at| *at < now - 6 * 60 * MINUTE);
     if let Some(horizon) = old.max().max(last_mine) {
         let horizon = format!("{horizon};{horizon};0");

@@ -21,7 +21,7 @@ pub enum InjectedFault {
     Delay(Duration),
     /// The request is processed, but answered with 502.
     LostAck,
-    /// A poll whose events count as received although its answer is another one.
+    /// A poll whose events count as received although its answer is a different one.
     LostEvents {
         code: u16,
         body: &'static str,
@@ -37,7 +37,7 @@ pub enum InjectedFault {
     },
     /// The answer breaks off in the middle of its body.
     CutOff,
-    /// The first half of the answer's body comes, and the rest never.
+    /// The first half of the answer's body comes, but the rest never does.
     Stall,
     /// A redirect to another origin.
     Redirect(String),

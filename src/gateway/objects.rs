@@ -5,9 +5,9 @@ use crate::model::UserId;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Stands in stored messages for the origin of the gateway, which is known only when somebody asks.
+/// Placeholder in stored messages for the origin of the gateway, which is known only when a request arrives.
 pub const ORIGIN: &str = "https://objects.gateway.invalid";
-/// The most cookies that are remembered.
+/// The maximum number of cookies that are remembered.
 const MOST_COOKIES: usize = 1_000;
 
 /// A file that a message refers to.
@@ -40,7 +40,7 @@ pub struct Objects(Mutex<ObjectsState>);
 struct ObjectsState {
     held: HashMap<String, StoredObject>,
     auth: ObjectAuth,
-    /// Objects that are not ready, and how often the answer is still to say so.
+    /// Objects that are not ready, and how many more answers are to say so.
     preparing: HashMap<String, u32>,
     cookies: HashMap<String, UserId>,
 }
@@ -90,7 +90,7 @@ impl Objects {
         auth == way || (auth <= way && way <= ObjectAuth::Issued)
     }
 
-    /// For tests: an object is not ready until it was asked about so often.
+    /// For tests: an object is not ready until it was asked about this many times.
     pub fn prepare(&self, id: &str, times: u32) {
         self.state().preparing.insert(id.to_owned(), times);
     }
@@ -99,7 +99,7 @@ impl Objects {
         self.state().preparing.contains_key(id)
     }
 
-    /// Whether an object is ready; each question brings it closer to that.
+    /// Whether an object is ready; each call brings it closer to that.
     pub(super) fn becomes_ready(&self, id: &str) -> bool {
         let mut state = self.state();
         let Some(left) = state.preparing.get_mut(id) else { return true };

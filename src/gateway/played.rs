@@ -25,9 +25,9 @@ pub enum PlayedKind {
 #[derive(Clone, Debug)]
 pub struct PlayedOptions {
     pub kind: PlayedKind,
-    /// Seconds between two questions whether a device code was confirmed.
+    /// Seconds between two requests that ask whether a device code was confirmed.
     pub interval: u64,
-    /// Life of a device code, of access tokens, and of Skype tokens.
+    /// Lifetime of a device code, of access tokens, and of Skype tokens.
     pub code_life: Duration,
     pub access_life: Duration,
     pub skype_life: Duration,
@@ -39,8 +39,8 @@ pub struct PlayedOptions {
     pub accepts_last_refresh: bool,
     /// Whether the answer to the creation of a one-to-one chat says which chat it is (facts 8.7).
     pub names_new_chats: bool,
-    /// Ids and names of the organisations that every account belongs to. With them, a sign-in that names none gives a
-    /// token for none, which the exchange refuses (facts 8.5).
+    /// Ids and names of the organisations that every account belongs to. If they are set, a sign-in that does not name
+    /// one gets a token for none, which the exchange refuses (facts 8.5).
     pub tenants: Option<Vec<(String, String)>>,
 }
 
@@ -81,7 +81,7 @@ impl Played {
         }
     }
 
-    /// Says of a person what they would publish (facts 8.12).
+    /// Sets what a person has published (facts 8.12).
     pub fn set_presence(&self, who: &UserId, presence: Value) {
         let mut presences = self.presences.lock().unwrap_or_else(PoisonError::into_inner);
         presences.insert(who.clone(), presence);

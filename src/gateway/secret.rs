@@ -38,7 +38,7 @@ pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
-/// A collision-resistant hash of a list of texts.
+/// A collision-resistant hash of a list of strings.
 pub fn digest(parts: &[&str]) -> Digest {
     use aws_lc_rs::digest::{Context, SHA256};
     let mut context = Context::new(&SHA256);

@@ -14,7 +14,7 @@ impl AccountId {
         Self(name.into())
     }
 
-    /// Names an archive. Its slash occurs in no name of the configuration.
+    /// Names an archive. No name from the configuration can contain the slash.
     pub fn of_archive(name: &str) -> Self {
         Self(format!("{ARCHIVE}{name}").into())
     }
@@ -29,7 +29,7 @@ impl AccountId {
     }
 }
 
-/// Begins the id of an archive.
+/// The beginning of an archive's id.
 const ARCHIVE: &str = "archive/";
 
 impl fmt::Debug for AccountId {
@@ -56,7 +56,7 @@ pub enum AuthStyle {
     Bearer,
 }
 
-/// What helps an account that is signed out.
+/// How an account that is signed out can sign in again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignInWay {
     /// The user has to renew the token that the configuration names.

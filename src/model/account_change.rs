@@ -3,7 +3,7 @@
 use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
-/// What is asked about the configured accounts. The account that is asked is the one that it is about.
+/// A request about the configured accounts. It goes to the account that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountChange {
     /// The services that an account can be added for.
@@ -15,8 +15,8 @@ pub enum AccountChange {
     },
     /// Takes the account out of the configuration and deletes its tokens. Its messages stay on disk.
     Remove,
-    /// Writes a setting of the user, which concerns no account. The value is TOML; without one the setting is taken out,
-    /// so that its default counts.
+    /// Writes a setting of the user, which concerns no account. The value is TOML; without one the setting is removed,
+    /// so that its default applies.
     Set {
         section: String,
         key: String,
@@ -24,7 +24,7 @@ pub enum AccountChange {
     },
 }
 
-/// An account that is to be written to the configuration. What is empty is left to the service.
+/// An account that is to be written to the configuration. Empty fields are left to the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewAccount {
     pub name: String,
@@ -44,8 +44,8 @@ pub struct ServiceChoice {
     pub title: SafeText,
     /// The program signs in; otherwise the user has a token from elsewhere.
     pub signs_in: bool,
-    /// Accounts of organisations.
+    /// The service is for accounts of organisations.
     pub work: bool,
-    /// The service says where it lives.
+    /// The address of the service is known.
     pub has_address: bool,
 }

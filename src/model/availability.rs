@@ -1,4 +1,4 @@
-//! Whether people can be reached, as their service says it.
+//! Whether people can be reached, according to their service.
 
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -15,7 +15,7 @@ pub enum Availability {
 }
 
 impl Availability {
-    /// The sign beside a name: each has another shape, for those who see no colours.
+    /// The symbol beside a name: each has a different shape, for those who see no colours.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Available => "●",
@@ -42,7 +42,7 @@ impl Availability {
 pub struct PersonPresence {
     /// `None`: the service does not say.
     pub availability: Option<Availability>,
-    /// What the person is doing, in words; empty if that says nothing more.
+    /// What the person is doing, in words; empty if that adds nothing.
     pub activity: SafeText,
     /// What the person has written for others to see; empty if there is nothing.
     pub note: SafeText,

@@ -36,7 +36,7 @@ pub enum MessageBody {
     Deleted,
     /// `MessageDelete`: names another message that is gone. Never shown itself.
     Deletes(Box<str>),
-    /// Not a message: some are missing here, or the server no longer has them. Only the timeline creates it.
+    /// Not a message: messages are missing here, or the server no longer has them. Only the timeline creates it.
     Gap {
         closed: bool,
     },
@@ -54,7 +54,7 @@ pub struct Media {
     pub kind: MediaKind,
     pub name: SafeText,
     pub bytes: Option<u64>,
-    /// Length of sound and pictures in motion.
+    /// Length of audio and video.
     pub seconds: Option<u32>,
     pub link: Option<SafeText>,
     /// The address of the object that the service holds, where the message names one.
@@ -67,13 +67,13 @@ pub struct Media {
 /// Whether an export has the file of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportedFile {
-    /// The message is of no archive, or nobody looked.
+    /// The message is not in an archive, or nobody looked.
     #[default]
     Unknown,
     Here,
-    /// The export has nothing of it, or its data only.
+    /// The export has nothing of the file, or only its metadata.
     Missing,
-    /// The export has its data only, and the time in which it could be fetched is over.
+    /// The export has only the file's metadata, and the time in which the file could be fetched is over.
     Expired,
     /// The export is no longer where it was imported from.
     Moved,
@@ -136,7 +136,7 @@ impl MediaKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     pub state: CallState,
-    /// The longest part of anyone, where the wire tells it.
+    /// The longest time that anyone took part, where the wire says it.
     pub seconds: Option<u32>,
     /// Who was in it.
     pub people: Vec<CallPerson>,
@@ -160,8 +160,8 @@ pub enum CallState {
     Unknown,
 }
 
-/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7). `by` is empty where
-/// the wire does not say who did it.
+/// The `ThreadActivity/…` types. Names come with the ids where the wire has them (facts 3.7). `by` is empty where the
+/// wire does not say who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadActivity {
     Topic {
@@ -196,7 +196,7 @@ pub enum ThreadActivity {
         by: UserId,
         what: SafeText,
     },
-    /// Anything else of the family, in words.
+    /// Any other type of the family, in words.
     Other {
         by: Option<UserId>,
         what: SafeText,
@@ -230,7 +230,7 @@ impl MessageBody {
         }
     }
 
-    /// [`MessageBody::text`] for a list or a notification: of a reply the answer, without the words it quotes.
+    /// [`MessageBody::text`] for a list or a notification: a reply without the text that it quotes.
     pub fn preview(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
         match self {
             Self::Text(rich) => rich.answer_text(),
@@ -238,7 +238,7 @@ impl MessageBody {
         }
     }
 
-    /// Puts the shown form in place of emoticons.
+    /// Replaces emoticons with the form in which they are shown.
     pub fn show_emoji(&mut self, style: EmojiStyle, width: EmojiWidth) {
         match self {
             Self::Text(rich) | Self::Emote(rich) | Self::Labelled { text: rich, .. } => {
@@ -287,7 +287,7 @@ impl MessageBody {
 }
 
 impl Media {
-    /// Its kind, name, length and size in one line.
+    /// The kind, name, length and size of the file in one line.
     pub fn text(&self) -> String {
         let mut parts = Vec::new();
         if !self.name.is_empty() {
@@ -346,7 +346,7 @@ fn paragraph(spans: Vec<Span>) -> Block {
     Block::Paragraph { align: Align::Left, spans }
 }
 
-/// The most people of a call that are named.
+/// The maximum number of people of a call that are named.
 const CALL_NAMES: usize = 5;
 
 impl Call {

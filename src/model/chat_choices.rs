@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChatChoices {
-    /// A group that was left is not to be listed.
+    /// A group that was left is not listed.
     pub hidden: bool,
     /// Not listed while its last message is not later than this.
     pub hidden_at: Option<Timestamp>,

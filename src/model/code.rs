@@ -1,4 +1,4 @@
-//! Code blocks whose syntax is to be shown. The work is done elsewhere, because it may take long.
+//! Code blocks that are to be highlighted. The work is done elsewhere, because it may take a long time.
 
 use super::rich::SyntaxRole;
 use super::text::SafeText;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A code block that is to be highlighted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeBlock {
-    /// Tells it from other blocks of this run. A number and no hash, so that a recording whose text was made unreadable
-    /// means the same block.
+    /// Identifies the block in this run. A number and not a hash, so that it means the same block in a recording whose
+    /// text was made unreadable.
     pub number: u64,
     pub language: Box<str>,
     pub text: SafeText,
@@ -20,11 +20,11 @@ impl CodeBlock {
     /// Blocks with a longer line are not either.
     pub const MOST_LINE_BYTES: usize = 4 * 1024;
 
-    /// Whether a text is small enough.
+    /// Whether code is small enough.
     pub fn is_fit(text: &str) -> bool {
         text.len() <= Self::MOST_BYTES && text.lines().all(|l| l.len() <= Self::MOST_LINE_BYTES)
     }
 }
 
-/// A part of a highlighted text: its length in bytes, and what it is.
+/// A part of a highlighted text: its length in bytes, and its role.
 pub type SyntaxPart = (usize, Option<SyntaxRole>);

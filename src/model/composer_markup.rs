@@ -1,4 +1,4 @@
-//! What is typed (`*bold* _italic_ ~strike~ {code}…{code} @Name`, and code in backticks) to formatted text and back (facts 4.1).
+//! Typed text (`*bold* _italic_ ~strike~ {code}…{code} @Name`, backtick code) to formatted text and back (facts 4.1).
 //!
 //! The way back is checked by reading the result again: text that would not come out the same is not edited as typed.
 
@@ -12,8 +12,8 @@ use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
-/// At least this many stand on the lines around code, the first time with the language, the second time at least as
-/// many as the first time.
+/// The least number of backticks on the lines before and after code. The line before it may name the language; the one
+/// after it has at least as many backticks.
 const FENCE: &str = "```";
 const TICK: char = '`';
 /// Markers nested deeper than this are text.
@@ -139,7 +139,7 @@ impl MarkupReader<'_> {
         }
     }
 
-    /// Code of one line stands in its line; of several, by itself.
+    /// Code of one line stays in its line; code of several lines becomes a block.
     fn code(&mut self, code: &str) {
         if code.contains('\n') {
             self.end_paragraph();
@@ -157,7 +157,7 @@ impl MarkupReader<'_> {
         }
     }
 
-    /// The longest name that stands here as a whole.
+    /// The longest name that occurs here as a whole.
     fn mention(&self, tail: &str) -> Option<&Mention> {
         let fits = self.mentions.iter().filter(|m| {
             tail.strip_prefix(m.typed().as_str())
@@ -172,8 +172,8 @@ fn ticks(text: &str) -> usize {
     text.len() - text.trim_start_matches(TICK).len()
 }
 
-/// Code in backticks at the beginning of a text, and what follows it. As many backticks end it as began it, in the same
-/// line; one space inside them at both ends is not part of the code.
+/// Code in backticks at the beginning of a text, and what follows it. It ends at as many backticks as began it, in the
+/// same line; one space inside them at both ends is not part of the code.
 fn in_ticks(text: &str) -> Option<(&str, &str)> {
     let count = Some(ticks(text)).filter(|count| *count > 0)?;
     let inner = text.get(count..)?;
@@ -197,8 +197,8 @@ fn in_ticks(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// For how many backticks a search for the end of the code has failed: there is no end for more of them either, and
-/// nothing is read twice.
+/// The number of backticks for which a search for the end of the code has failed: there is no end for more of them
+/// either, and nothing is read twice.
 #[derive(Default)]
 struct Fences(Option<usize>);
 
@@ -229,7 +229,7 @@ impl Fences {
     }
 }
 
-/// The style a marker stands for, unless it is in force already.
+/// The style a marker stands for, unless it is already in effect.
 fn style_of(marker: char, style: SpanStyle) -> Option<SpanStyle> {
     match marker {
         '*' if !style.bold => Some(SpanStyle { bold: true, ..style }),
@@ -239,8 +239,8 @@ fn style_of(marker: char, style: SpanStyle) -> Option<SpanStyle> {
     }
 }
 
-/// For each marker, how much text remained where a search for its end failed: until there is no end, and nothing is
-/// read twice.
+/// For each marker, how much text remained where a search for its end failed: there is no end before that point, and
+/// nothing is read twice.
 #[derive(Default)]
 struct MarkerEnds([Option<usize>; 3]);
 
@@ -279,8 +279,8 @@ fn outside(c: char) -> bool {
         || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
 }
 
-/// Formatted text as it would be typed, with the people it mentions; `None` when it holds what cannot be typed.
-/// `label_of` says what stands for someone whose name does not say who is meant.
+/// Formatted text as it would be typed, with the people it mentions; `None` if part of it cannot be typed. `label_of`
+/// gives the label of someone whose name is ambiguous.
 pub fn write(
     rich: &RichText,
     label_of: &dyn Fn(&UserId) -> Option<SafeText>,

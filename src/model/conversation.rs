@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawConversation {
     pub id: ConversationId,
-    /// Milliseconds of the last change of anything in it.
+    /// When anything in it was last changed, in milliseconds.
     pub version: u64,
     /// Arrival of the last message.
     pub activity: Timestamp,
@@ -26,7 +26,7 @@ pub struct RawConversation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     pub id: ConversationId,
-    /// A group's topic; empty when it has none, nothing when the server did not say.
+    /// A group's topic; empty when it has none, `None` when the server did not say.
     pub topic: Option<SafeText>,
     pub version: u64,
     pub activity: Timestamp,
@@ -43,21 +43,21 @@ pub struct Conversation {
     pub listed: ListedPeople,
 }
 
-/// What this account may do in a conversation, as far as is known. What is stored stays readable.
+/// What this account may do in a conversation, as far as is known. Stored messages stay readable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChatAccess {
     #[default]
     Full,
-    /// The server takes no messages of this account, for this reason (facts 6).
+    /// The server does not accept messages from this account, for this reason (facts 6).
     ReadOnly(SafeText),
     /// No longer a member: `lastleaveat` after `lastjoinat`, or reading was refused.
     Left,
-    /// It does not exist any more, or not for this account.
+    /// The conversation does not exist any more, or not for this account.
     Gone,
 }
 
 impl ChatAccess {
-    /// Whether nothing can be done there any more but read what is stored.
+    /// Whether nothing can be done there any more except reading what is stored.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Left | Self::Gone)
     }
@@ -70,7 +70,7 @@ pub struct ListedPeople {
     pub others: Vec<UserId>,
     /// How many people are in it, this account included.
     pub count: Option<usize>,
-    /// Whether it is a one-to-one chat, where more than its id says so.
+    /// Whether it is a one-to-one chat, if anything besides its id says so.
     pub one_to_one: Option<bool>,
 }
 

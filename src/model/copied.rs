@@ -27,7 +27,7 @@ impl MessageBody {
 }
 
 impl RichText {
-    /// The plain text, with the addresses of links that are called something else.
+    /// The plain text, with the addresses of links whose label is something else.
     pub fn copied(&self) -> String {
         let mut out = String::new();
         blocks(&self.blocks, &mut out);
@@ -59,7 +59,7 @@ fn blocks(list: &[Block], out: &mut String) {
     }
 }
 
-/// The address of a link stands once behind its label, of however many pieces that is.
+/// The address of a link follows its label once, however many pieces the label has.
 fn spans(list: &[Span], out: &mut String) {
     let mut label = String::new();
     for (i, span) in list.iter().enumerate() {

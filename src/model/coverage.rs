@@ -88,7 +88,7 @@ impl Coverage {
         self.ranges.insert(at, new);
     }
 
-    /// The newest range goes on up to `point`: changes arrive by themselves and none was missed.
+    /// Extends the newest range up to `point`: changes arrive by themselves and none was missed.
     pub fn follow(&mut self, point: Point) {
         match self.ranges.last_mut() {
             Some(top) => top.hi = top.hi.max(point),

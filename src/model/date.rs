@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
     pub first: Timestamp,
-    /// Where what follows begins.
+    /// The first moment after it.
     pub next: Timestamp,
-    /// How it is called: `9 March 2016`, `March 2016`, `2016`.
+    /// Its name: `9 March 2016`, `March 2016`, `2016`.
     pub name: String,
 }
 
@@ -82,7 +82,7 @@ fn relative(text: &str, today: Date) -> Option<(Date, Precision)> {
     }
 }
 
-/// The only name of a list that begins like this, with three letters at least.
+/// The only name in a list that begins like this, with three letters at least.
 fn named<T: Copy>(text: &str, names: &[(&str, T)]) -> Option<T> {
     let found = names.iter().find(|(name, _)| text.len() >= 3 && name.starts_with(text));
     found.map(|(_, value)| *value)
@@ -183,7 +183,7 @@ fn in_numbers(text: &str) -> Option<(Date, Precision)> {
     is_plausible(date).then_some((date, precision))
 }
 
-/// No message is older than the clock that messages are counted on.
+/// No message is older than the epoch that its time is counted from.
 fn is_plausible(date: Date) -> bool {
     (1970..=2200).contains(&date.year())
 }

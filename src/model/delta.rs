@@ -63,7 +63,7 @@ pub enum Delta {
         conversation: ConversationId,
         members: Vec<Member>,
     },
-    /// What this account may do in a conversation has turned out to be something else.
+    /// What this account may do in a conversation has changed.
     Access {
         conversation: ConversationId,
         access: ChatAccess,
@@ -90,19 +90,19 @@ pub enum Delta {
         read_marker: Option<ReadMarker>,
     },
     Names(Vec<(UserId, NameSource, SafeText)>),
-    /// Who of the people in sight is available, instead of what was known before. Not sent where the service does not
+    /// Who of the people in sight is available; replaces what was known before. Not sent where the service does not
     /// say, or the user has not agreed.
     Presence(Vec<(UserId, PersonPresence)>),
-    /// Where the files are that this account can fetch.
+    /// The hosts of the files that this account can fetch.
     ObjectHosts(ObjectHosts),
     /// The copies of the store that upgrades have left.
     StoreCopies(Vec<SafeText>),
-    /// How much of the file has arrived that was asked for with this ticket.
+    /// How much of the file that was requested with this ticket has arrived.
     Download {
         ticket: Ticket,
         progress: DownloadProgress,
     },
-    /// The delivery state of an own message has changed.
+    /// The delivery state of a message of this account has changed.
     Delivery {
         conversation: ConversationId,
         client_id: ClientMessageId,
@@ -124,7 +124,7 @@ pub enum Delta {
         to: ConversationId,
         with: UserId,
     },
-    /// An own message left the outbox without being sent, for good or back into the box; or it was too late for that.
+    /// A message left the outbox without being sent, for good or back into the box; or it was too late for that.
     Discarded {
         conversation: ConversationId,
         client_id: ClientMessageId,
@@ -140,7 +140,7 @@ pub enum Delta {
         ticket: Ticket,
         response: Response,
     },
-    /// This account is shown from now on. The own id is empty while nobody has signed in.
+    /// This account is shown from now on. The user's id is empty while nobody has signed in.
     Joined {
         me: UserId,
     },
@@ -221,23 +221,23 @@ pub enum Arrival {
 /// Where in the history a batch of messages belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Placement {
-    /// Each where its key says, as events bring them.
+    /// Each at the place that its key gives, as events bring them.
     Event,
     /// The newest stored or fetched page.
     Newest,
     Older {
-        /// What it was asked before.
+        /// The place before which messages were requested.
         before: Point,
         reached_start: bool,
     },
     /// What was missing between stored messages.
     Gap,
-    /// A place further back and what stands around it, instead of what was loaded. Without messages: it is not
+    /// A place further back and the messages around it, instead of those that were loaded. Without messages: it is not
     /// available.
     Around { place: Point, reached_start: bool, at_end: bool },
     /// After such a place.
     Newer {
-        /// What it was asked after.
+        /// The place after which messages were requested.
         after: Point,
         at_end: bool,
     },
@@ -247,7 +247,7 @@ pub enum Placement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     pub hits: Vec<Hit>,
-    /// Where older hits begin; nothing when there are none.
+    /// Where older hits begin; `None` when there are none.
     pub next: Option<SearchPosition>,
     /// These follow earlier ones of the same search.
     pub more: bool,
@@ -312,7 +312,7 @@ pub enum FaultKind {
     Invalid,
     /// The server has no such service, or none is configured.
     Unsupported,
-    /// No join service is configured, or the address is none of its own.
+    /// No join service is configured, or the address is not one of its own.
     JoinUnavailable,
     /// A message that was to be taken back has been sent.
     AlreadySent,

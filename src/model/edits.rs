@@ -5,14 +5,14 @@
 //! shows or searches messages:
 //!
 //! * Some servers put the mark on the edited message itself. So an item with a mark is the message in its newest form,
-//!   and is shown, unless an earlier message of the same sender has the id that the mark names. Client ids and server ids
-//!   both count, and several edits of a message that is not there are one message.
-//! * Only the sender of a message can edit it. Only its sender, or the service itself (no sender), can delete it. A record
-//!   that names the message of someone else is not shown.
+//!   and is shown, unless an earlier message of the same sender has the id that the mark names. Client ids and server
+//!   ids both count, and several edits of a message that is not there are one message.
+//! * Only the sender of a message can edit it. Only its sender, or the service itself (no sender), can delete it. A
+//!   record that names the message of someone else is not shown.
 //! * The newest edit wins, whatever order they arrive in; the original keeps its place and its reactions.
 //! * A record may arrive before its original, and either may arrive twice.
-//! * An edit without text removes the message. A message that was deleted stays deleted, and one that was edited later in
-//!   the newer way keeps that text.
+//! * An edit without text removes the message. A message that was deleted stays deleted, and one that was edited later
+//!   in the newer way keeps that text.
 
 use super::body::MessageBody;
 use super::id::UserId;
@@ -21,7 +21,7 @@ use super::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
-/// The most edits of one message that are looked at, newest first, so that the time stays linear.
+/// The maximum number of edits of one message that are looked at, newest first, so that the time stays linear.
 const MAX_EDITS: usize = 100;
 
 /// The role of a message with regard to edits.
@@ -136,7 +136,7 @@ impl Edits {
         if let Some(original) = self.original(message) {
             return EditRole::Edit(self.root(original));
         }
-        // A message that was changed in place after it was posted is no record, whatever its mark names.
+        // A message that was changed in place after it was posted is not an edit record, whatever its mark names.
         let is_forged = !message.is_changed_in_place()
             && self.owners.get(&mark.id).is_some_and(|owners| {
                 owners.range(..&message.key).any(|(_, owner)| *owner != message.sender)

@@ -1,4 +1,4 @@
-//! Emoticons: names of the wire (`<ss type="smile">`, reaction keys, `<flag country="gb">`) to what is shown.
+//! Emoticons: from the names on the wire (`<ss type="smile">`, reaction keys, `<flag country="gb">`) to what is shown.
 
 use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Block, Link, RichText, Span};
@@ -52,7 +52,7 @@ pub fn named(prefix: &str) -> Vec<(&'static str, &'static str)> {
     shared.into_iter().chain(own).filter(|(_, glyph)| seen.insert(*glyph)).collect()
 }
 
-/// The key of an emoji as a reaction: the name of the wire, else its code points and a name (facts 3.4).
+/// The key of an emoji as a reaction: its name on the wire, or else its code points and a name (facts 3.4).
 pub fn reaction_key(name: &str, glyph: &str) -> String {
     let bare = glyph.trim_end_matches('\u{FE0F}');
     if let Some(entry) = BY_GLYPH.get(glyph).or_else(|| BY_GLYPH.get(bare)) {
@@ -88,8 +88,8 @@ pub fn of_ascii(face: &str) -> Option<&'static str> {
     ENTRIES.iter().find(|e| e.ascii == face).map(|e| e.glyph)
 }
 
-/// What an emoticon is shown as: from the table, from a name that carries its code point (`1f600_grinning`), or the
-/// text inside its tag. Tone and variant suffixes of names are passed over (facts 3.4, 4.1).
+/// What an emoticon is shown as: from the table, from a name that contains its code point (`1f600_grinning`), or the
+/// text inside its tag. Tone and variant suffixes of names are ignored (facts 3.4, 4.1).
 pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> SafeText {
     let base = name.strip_suffix("MSER").unwrap_or(name);
     let base = base.split_once("-tone").map_or(base, |(base, _)| base);
@@ -112,13 +112,13 @@ pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> SafeText {
         };
     }
     match inner.trim() {
-        // Keys of own pictures carry a place after a semicolon.
+        // Keys of custom pictures have a location after a semicolon.
         "" => SafeText::line(&format!("({})", name.split(';').next().unwrap_or(name))),
         inner => SafeText::line(inner),
     }
 }
 
-/// `1f44d_thumbsup`: a code point in hex, or several with hyphens between them, and a word. Skin tones are passed over.
+/// `1f44d_thumbsup`: a code point in hex, or several with hyphens between them, and a word. Skin tones are ignored.
 fn coded(name: &str) -> Option<(SafeText, &str)> {
     let (hex, word) = name.split_once('_')?;
     let points: Vec<u32> =
@@ -138,7 +138,7 @@ fn flag(country: &str) -> SafeText {
 }
 
 impl RichText {
-    /// Puts the shown form in place of every emoticon, and of every emoji where the style is not glyphs.
+    /// Replaces every emoticon with the form in which it is shown, and every emoji where the style is not glyphs.
     pub fn show_emoji(&mut self, style: EmojiStyle, width: EmojiWidth) {
         blocks(&mut self.blocks, style, width);
     }

@@ -10,9 +10,9 @@ pub struct FrameFigures {
     pub p50: Duration,
     /// All but one in a hundred took no longer.
     pub p99: Duration,
-    /// The keys that were measured.
+    /// The number of keys that were measured.
     pub keys: usize,
-    /// The bytes of the last frame.
+    /// The size of the last frame in bytes.
     pub bytes: usize,
 }
 
@@ -21,6 +21,6 @@ pub struct FrameFigures {
 pub struct AccountFigures {
     /// Since the last answer to a request for news; `None` before the first one.
     pub polled: Option<Duration>,
-    /// The requests that can be sent within this minute, and the most of a minute; `None` where there is no limit.
+    /// The requests that can be sent within this minute, and the maximum per minute; `None` where there is no limit.
     pub budget: Option<(usize, usize)>,
 }

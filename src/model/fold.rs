@@ -82,10 +82,10 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// Characters of the longest gram. Three of them stand in every tenth message of a language with few syllables.
+/// Characters of the longest gram. Grams of three occur in every tenth message of a language with few syllables.
 const MOST_CHARS: usize = 4;
 
-/// Calls `take` with every gram of a folded text, in its order. Those that stand in it several times come several times.
+/// Calls `take` with every gram of a folded text, in order and with repetitions.
 pub fn each_gram<'a>(folded: &'a str, mut take: impl FnMut(&'a str)) {
     // Where the last characters of the word begin, the nearest first.
     let mut starts: [Option<usize>; MOST_CHARS] = [None; MOST_CHARS];
@@ -120,12 +120,12 @@ pub fn grams_of_term(term: &str) -> Vec<&str> {
     wanted
 }
 
-/// A piece of one line around the first place where any of the terms stands, at most `most` characters, and where in
-/// it the terms stand.
+/// A piece of one line around the first place where any of the terms occurs, at most `most` characters, and where in it
+/// the terms occur.
 pub fn snippet(text: &str, terms: &[String], most: usize) -> (SafeText, Vec<Range<usize>>) {
     let line = SafeText::line(text);
     let first = find(&line, terms).into_iter().next().map_or(0, |range| range.start);
-    // Include some words before the match: they give it a context.
+    // Include some words before the match, for context.
     let before = line.get(..first).unwrap_or_default();
     let back = before.char_indices().rev().nth(most / 3).map_or(0, |(i, _)| i);
     let rest = line.get(back..).unwrap_or_default();
@@ -143,7 +143,7 @@ pub fn snippet(text: &str, terms: &[String], most: usize) -> (SafeText, Vec<Rang
     (piece, found)
 }
 
-/// Where the terms stand in a text, in order and without overlaps.
+/// Where the terms occur in a text, in order and without overlaps.
 fn find(text: &str, terms: &[String]) -> Vec<Range<usize>> {
     let folded = fold(text);
     let mut found: Vec<Range<usize>> = Vec::new();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever part of a word is looked for, the index offers the text that holds it.
+        /// Whichever part of a word is looked for, the index offers the text that contains it.
         #[test]
         fn every_part_of_a_word_is_among_the_grams(text in "\\PC{0,40}", from in 0usize..40, length in 1usize..9) {
             let folded = folded(&text);

@@ -90,7 +90,7 @@ pub enum UserKind {
     Person,
     Phone,
     Bot,
-    /// A member of groups that stands for no one in particular.
+    /// A member of groups that does not represent anyone in particular.
     Ghost,
     /// No known prefix, or nothing after it.
     Other,
@@ -107,7 +107,7 @@ const USER_PREFIXES: [(&str, UserKind); 7] = [
     ("29:", UserKind::Ghost),
 ];
 
-/// Of ids of groups: a one-to-one chat that is kept as a group of two (facts 3.6).
+/// The endings of group ids that mean a one-to-one chat, kept as a group of two (facts 3.6).
 const ONE_TO_ONE_SUFFIXES: [&str; 2] = ["@unq.gbl.spaces", "@oneToOne.skype"];
 const ONE_TO_ONE_PREFIX: &str = "19:uni01_";
 
@@ -117,7 +117,7 @@ const MACHINE_MADE: [&str; 5] = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:"
 impl ConversationId {
     /// The id of the conversation with oneself.
     pub const NOTES: &str = "48:notes";
-    /// Stands before the first message of a chain of replies: such an id is no conversation of its own.
+    /// Comes before the first message of a chain of replies: such an id is not a conversation of its own.
     const REPLY_CHAIN: &str = ";messageid=";
 
     pub fn kind(&self) -> ConversationKind {
@@ -143,8 +143,8 @@ impl ConversationId {
         self.as_str().starts_with("19:")
     }
 
-    /// Whether the conversation of this id that `other` had is the one that `me` has: a group is the same for all its
-    /// members, a one-to-one chat only for the same person.
+    /// Whether this id names the same conversation for `other` as for `me`: a group is the same for all its members, a
+    /// one-to-one chat only for the same person.
     pub fn is_same_for(&self, other: &UserId, me: &UserId) -> bool {
         let is_same_person =
             !me.as_str().is_empty() && me.as_str().eq_ignore_ascii_case(other.as_str());
@@ -158,7 +158,7 @@ impl ConversationId {
             || self.as_str().contains(Self::REPLY_CHAIN)
     }
 
-    /// The conversation itself, of an id that names a chain of replies in a channel (facts 3.1).
+    /// The conversation itself, if the id names a chain of replies in a channel (facts 3.1).
     #[must_use]
     pub fn without_reply_chain(id: &str) -> &str {
         id.split_once(Self::REPLY_CHAIN).map_or(id, |(id, _)| id)
@@ -205,7 +205,7 @@ impl UserId {
         self.kind().is_addressable()
     }
 
-    /// Makes a full id of one that some XML attributes give without its prefix (`joe.4`; facts 3.6).
+    /// Completes an id that some XML attributes give without its prefix (`joe.4`; facts 3.6).
     pub fn with_prefix(id: &str) -> Self {
         let id = id.trim();
         if Self::has_prefix(id) { Self::new(id) } else { ["8:", id].concat().into() }
@@ -216,7 +216,7 @@ impl UserId {
         users.chain(["19:", "48:", "guest:"]).any(|prefix| id.starts_with(prefix))
     }
 
-    /// [`UserId::is_machine_made`] for a text that may be an id with or without its prefix.
+    /// [`UserId::is_machine_made`] for a string that may be an id with or without its prefix.
     pub fn is_machine_made_text(text: &str) -> bool {
         let is_made = |id: &str| MACHINE_MADE.iter().any(|made| id.starts_with(made));
         let Some(colon) = text.bytes().position(|byte| byte == b':') else { return false };
@@ -237,7 +237,7 @@ impl UserId {
         colon.and_then(|colon| id.get(colon + 1..)).unwrap_or(id)
     }
 
-    /// Whether what follows the prefix is a number made by a service and not a name that someone chose.
+    /// Whether the part after the prefix is a number made by a service and not a name that someone chose.
     pub fn is_machine_made(&self) -> bool {
         let id = self.as_str();
         MACHINE_MADE.iter().any(|made| self.bare().starts_with(made) || id.starts_with(made))

@@ -4,10 +4,10 @@ use super::text::{SafeText, grouped};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportProgress {
-    /// Bytes read, and all there are.
+    /// Bytes read, and the total.
     pub read: u64,
     pub size: u64,
     pub messages: u64,
@@ -38,7 +38,7 @@ impl ImportProgress {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImportNews {
     Progress(ImportProgress),
-    /// It ended; what is to be said of it, in several lines.
+    /// The import has ended; a report in several lines.
     Done(SafeText),
     Failed(SafeText),
 }

@@ -29,7 +29,7 @@ pub struct RawMessage {
     /// The item holds more that its display depends on (edits, reactions, mentions, a host with rules of its own), so
     /// it has to be decoded again.
     pub extras: bool,
-    /// Of a stored row with an edit mark: the store holds the message that it edits. False as received.
+    /// For a stored row with an edit mark: the store holds the message that it edits. False as received.
     pub original_is_stored: bool,
     /// The whole item exactly as received; the fields above are read from it.
     pub json: Box<str>,
@@ -55,9 +55,9 @@ pub struct EditMark {
 pub struct Indexed {
     /// Text without formatting, for snippets and search.
     pub text: String,
-    /// What its edit mark names: the client id or the id of the message that it may replace (facts 3.3).
+    /// The message that its edit mark names, which it may replace: a client id or an id (facts 3.3).
     pub edit_of: Option<Box<str>>,
-    /// Whether an unread count includes it where it is shown: written by a person, no signal, no system line.
+    /// Whether an unread count includes it where it is shown: written by a person, not a signal or a system line.
     pub counts: bool,
     pub mentions_me: bool,
     /// It has a link, or is a file, picture or recording: what `has:` asks for.
@@ -65,8 +65,8 @@ pub struct Indexed {
     pub file: bool,
 }
 
-/// Where a message stands in its conversation: arrival at the server, then id. Unsent ones stand after all of them
-/// in the order they were queued.
+/// The position of a message in its conversation: arrival at the server, then id. Unsent ones come after all others, in
+/// the order they were queued.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageKey {
     pub at: Timestamp,
@@ -103,7 +103,7 @@ pub struct Message {
     pub client_id: Option<ClientMessageId>,
     pub sender: UserId,
     pub sender_name: Option<SafeText>,
-    /// For showing: arrival, or when it was typed while it is unsent.
+    /// The time to show: arrival, or when it was typed while it is unsent.
     pub at: Timestamp,
     pub version: u64,
     pub body: MessageBody,
@@ -116,7 +116,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Whether it is shown as edited: a deleted message has no text that could be.
+    /// Whether it is shown as edited: a deleted message has no text to be shown as such.
     pub fn shows_edited(&self) -> bool {
         self.edited.is_some() && self.body != MessageBody::Deleted
     }
@@ -134,7 +134,7 @@ pub struct Reaction {
     pub users: Vec<UserId>,
 }
 
-/// The reason of a message whose outcome could not be found out. It is not sent again by itself.
+/// The failure reason of a message whose outcome could not be determined. It is not sent again automatically.
 pub const NOT_CONFIRMED: &str = "not confirmed: R sends again";
 
 /// How a message that failed for this reason is shown.
@@ -142,12 +142,12 @@ pub fn failure(reason: &str) -> String {
     if reason == NOT_CONFIRMED { reason.to_owned() } else { format!("not sent: {reason}") }
 }
 
-/// The delivery state of an own message. Received messages are always `Sent`.
+/// The delivery state of a message of this account. Received messages are always `Sent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {
     /// Being saved; nothing has been sent.
     Saving,
-    /// On disk, and held back for the time in which it can be taken back.
+    /// On disk, and held back for the time during which it can be taken back.
     Held,
     /// On disk, waiting for its turn or for the connection.
     Queued,
@@ -188,7 +188,7 @@ pub struct Draft {
     pub cursor: usize,
     pub reply: Option<QuoteOf>,
     pub edit: Option<EditTarget>,
-    /// What the undo key goes back to, oldest first. Only set on disk; while the program runs, the compose box has it.
+    /// The steps for the undo key, oldest first. Only set on disk; while the program runs, the compose box has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "steps")]
     pub undo: Vec<UndoStep>,
 }
@@ -230,7 +230,7 @@ pub struct QuoteOf {
 pub struct Outgoing {
     pub text: String,
     pub reply: Option<QuoteOf>,
-    /// `/me`: sent with the own name in front and `skypeemoteoffset`.
+    /// `/me`: sent with the user's name in front and `skypeemoteoffset`.
     #[serde(default)]
     pub emote: bool,
     /// Typed markers (`*bold*`) become tags.
@@ -239,7 +239,7 @@ pub struct Outgoing {
     /// The people that it mentions by name.
     #[serde(default)]
     pub mentions: Vec<Mention>,
-    /// The text is content of this messagetype as the wire has it, tags and all: an edit of what cannot be typed.
+    /// The text is content of this messagetype as on the wire, tags and all: an edit of something that cannot be typed.
     #[serde(default)]
     pub source: Option<Box<str>>,
 }

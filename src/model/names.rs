@@ -1,4 +1,4 @@
-//! Display names of people, of which the best source known wins, and of conversations.
+//! Display names of people, where the best known source wins, and of conversations.
 
 use super::conversation::{Conversation, Member};
 use super::fold::folded;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// Where a name was seen, worst first (facts 5, "Names, in order").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum NameSource {
-    /// `imdisplayname` of a message: the sender's own word at that time.
+    /// `imdisplayname` of a message: what the sender said at that time.
     Message = 1,
     Profile = 2,
     /// `friendlyName` of a thread's member.
@@ -30,7 +30,7 @@ impl NameSource {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     known: HashMap<UserId, (NameSource, SafeText)>,
-    /// The people of each name, by the name as [`likeness`] gives it.
+    /// The people of each name, by the [`likeness`] of the name.
     bearers: HashMap<String, Vec<UserId>>,
     revision: u64,
 }
@@ -62,20 +62,20 @@ impl Names {
         self.known.get(who).map_or_else(|| nameless(who), |(_, name)| name.clone())
     }
 
-    /// Whether a name alone does not say who is meant: someone else who is known has the same one, or it looks like
-    /// what only this program writes.
+    /// Whether a name alone is ambiguous: someone else who is known has the same one, or it looks like something that
+    /// only this program writes.
     pub fn is_shared(&self, who: &UserId) -> bool {
         let name = self.of(who);
         // Someone without a known name is shown by an id, which may look like the name of someone else.
         pretends(&name) || (who.is_addressable() && self.others(&name, who).next().is_some())
     }
 
-    /// The name to show in lists and where someone is chosen: followed by the id when several people have the name.
+    /// The name to show in lists and where people are chosen: followed by the id when several people have the name.
     pub fn distinct(&self, who: &UserId) -> SafeText {
         if self.is_shared(who) { self.label(who) } else { self.of(who) }
     }
 
-    /// The name with as much of the id as tells its bearer from everyone of the same name: `Bob · bob.2`.
+    /// The name with enough of the id to tell the person from everyone else of that name: `Bob · bob.2`.
     pub fn label(&self, who: &UserId) -> SafeText {
         let name = self.of(who);
         let short = id_word(who);
@@ -84,14 +84,14 @@ impl Names {
         SafeText::line(&format!("{name}{SEPARATOR}{id}"))
     }
 
-    /// The other people with this name. Lines of the system may name a thread as their sender, and exports people of
-    /// whom they know only the name.
+    /// The other people with this name. System lines may name a thread as their sender, and exports may know only the
+    /// name of a person.
     fn others(&self, name: &str, who: &UserId) -> impl Iterator<Item = &UserId> {
         let bearers = self.bearers.get(&likeness(name)).into_iter().flatten();
         bearers.filter(move |id| *id != who && id.is_addressable())
     }
 
-    /// Rises with every change.
+    /// Increases with every change.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -112,7 +112,7 @@ const PLACEHOLDERS: [&str; 4] = ["unknown user", "unknown", "export owner", "sky
 /// How exports begin the names of people who are gone.
 const UNKNOWN: &str = "unknown_user_";
 
-/// Whether a text is somebody's name, and not that person's id, a number made by a service, or a word for a missing name.
+/// Whether a string is somebody's name, not that person's id, a number made by a service, or a word for a missing name.
 pub fn is_name(who: &UserId, text: &str) -> bool {
     let text = text.trim();
     let same = |id: &str| text.eq_ignore_ascii_case(id);
@@ -122,7 +122,7 @@ pub fn is_name(who: &UserId, text: &str) -> bool {
         && text.bytes().filter(|b| *b == b'-').count() == 4;
     !(text.is_empty()
         || same(who.as_str())
-        // A word in other letter case is how someone writes the own name.
+        // A word that differs from the id only in letter case may be how people write their own name.
         || text == bare
         || (same(bare) && !text.chars().all(char::is_alphabetic))
         || UserId::is_machine_made_text(text)
@@ -131,13 +131,13 @@ pub fn is_name(who: &UserId, text: &str) -> bool {
         || PLACEHOLDERS.iter().any(|placeholder| same(placeholder)))
 }
 
-/// Members who are named in the title of a group without a topic; the others are counted.
+/// The number of members named in the title of a group without a topic; the others are counted.
 const TITLE_NAMES: usize = 2;
 
-/// What a conversation is called everywhere: its topic, the other person, its first members, or what it is.
+/// The name of a conversation everywhere: its topic, the other person, its first members, or its kind.
 ///
-/// `members` may be empty where they are not known; then those are named that the list tells of. Bots and ghosts are
-/// only named where there is nobody else.
+/// `members` may be empty if they are not known; then the people that the list knows of are named. Bots and ghosts are
+/// only named if there is nobody else.
 pub fn title(
     conversation: &Conversation,
     members: &[Member],
@@ -164,7 +164,7 @@ pub fn title(
         },
         (ConversationKind::Group, []) => SafeText::line("Group without a topic"),
         (ConversationKind::Group, others) => {
-            // Those who are known by a name first.
+            // People with a known name come first.
             let (known, unknown): (Vec<&UserId>, Vec<&UserId>) =
                 others.iter().partition(|id| names.knows(id));
             let first = known.into_iter().chain(unknown).take(TITLE_NAMES);
@@ -194,7 +194,7 @@ pub fn title_people(conversation: &Conversation, members: &[Member], me: &UserId
     if people.is_empty() { others.into_iter().cloned().collect() } else { people }
 }
 
-/// What this account is called on its own screen.
+/// The name of this account on its own screen.
 pub const YOU: &str = "You";
 
 impl SafeText {
@@ -204,7 +204,7 @@ impl SafeText {
     }
 }
 
-/// What stands between a name and the id of its bearer.
+/// Separates a name from the person's id.
 pub const SEPARATOR: &str = " · ";
 
 /// A name as people compare names at a glance: without case, accents and forms of letters, and with single spaces.
@@ -212,7 +212,7 @@ pub fn likeness(name: &str) -> String {
     folded(name).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a name looks like a name with an id, or like what oneself is called.
+/// Whether a name looks like a name with an id, or like [`YOU`].
 pub fn pretends(name: &str) -> bool {
     name.contains(SEPARATOR.trim()) || likeness(name) == likeness(YOU)
 }
@@ -227,7 +227,7 @@ fn tail(who: &UserId) -> String {
     bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-/// The id without its prefix; of ids that no one can read, only so much that people stay apart.
+/// The id without its prefix; of unreadable ids, only enough to tell people apart.
 fn nameless(who: &UserId) -> SafeText {
     if who.is_machine_made() {
         SafeText::line(&format!("Someone ({})", tail(who)))

@@ -29,7 +29,7 @@ pub struct NotificationPreferences {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DesktopWay {
-    /// Known terminals by their sequence; in others the desktop's service, and the bell where there is none.
+    /// An escape sequence in known terminals; in others the desktop's service, or the bell if there is none.
     #[default]
     Auto,
     Osc9,
@@ -65,7 +65,7 @@ pub enum NotifyAbout {
 }
 
 impl NotifyAbout {
-    /// What the user calls it.
+    /// The words for the user.
     pub fn words(self) -> &'static str {
         match self {
             Self::All => "all messages",
@@ -81,7 +81,7 @@ impl NotifyAbout {
 pub struct QuietHours(Option<(u16, u16)>);
 
 impl QuietHours {
-    /// Whether a moment lies in them. The end does not belong to them; they may go over midnight.
+    /// Whether a moment is within these hours. The end is not included; they may go past midnight.
     pub fn contain(self, at: Timestamp, zone: &TimeZone) -> bool {
         let Some((from, to)) = self.0 else { return false };
         let minute = at.minute_of_day(zone);
@@ -127,10 +127,10 @@ impl fmt::Display for QuietHours {
     }
 }
 
-/// Whether a text contains one of these words, without regard to case and accents. A word may have spaces. In scripts
-/// that are written without spaces, a part of a longer word counts.
+/// Whether a text contains one of these words, regardless of case and accents. A word may have spaces. In scripts that
+/// are written without spaces, a part of a longer word counts.
 pub fn has_keyword(text: &str, keywords: &[String]) -> bool {
-    /// From here on are scripts without spaces between words.
+    /// Scripts without spaces between words begin here.
     const UNSPACED: char = '\u{2E80}';
     let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < UNSPACED);
     if keywords.is_empty() {

@@ -5,16 +5,16 @@ use super::rich::host;
 use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
-/// Where the files are that an account can fetch.
+/// The hosts of the files that an account can fetch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectHosts {
     /// Scheme, host and port of the chat service.
     pub origin: String,
-    /// What the names of the other hosts end with.
+    /// The endings of the other hosts.
     pub suffixes: Vec<String>,
 }
 
-/// What stands in the address of every object.
+/// A part of the address of every object.
 const OBJECTS: &str = "/objects/";
 
 impl ObjectHosts {

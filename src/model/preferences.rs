@@ -111,7 +111,7 @@ pub struct LinkPreferences {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hyperlinks {
-    /// To terminals that are known to have links.
+    /// Only in terminals that are known to support links.
     #[default]
     Auto,
     On,
@@ -123,7 +123,7 @@ impl LinkPreferences {
     pub fn trusts(&self, url: &str) -> bool {
         let Some((scheme, rest)) = url.split_once("://") else { return false };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // Programs disagree about what else could stand there, such as a backslash or a user name.
+        // Programs disagree about what else could be there, such as a backslash or a user name.
         let is_certain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
         let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
         let is_plain = host.chars().all(is_certain) && port.bytes().all(|b| b.is_ascii_digit());
@@ -239,7 +239,7 @@ pub enum EmojiStyle {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmojiWidth {
-    /// Asked of the terminal at the start.
+    /// The terminal is asked at the start.
     #[default]
     Auto,
     /// A cluster is one picture, as wide as `unicode-width` says.
@@ -248,15 +248,15 @@ pub enum EmojiWidth {
     Sum,
 }
 
-/// Which signs the terminal's font has.
+/// Which symbols the terminal's font has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Glyphs {
-    /// By the name of the terminal.
+    /// Decided by the name of the terminal.
     #[default]
     Auto,
     Unicode,
-    /// Lines and signs are drawn with ASCII. Texts stay as they are.
+    /// Lines and symbols are drawn with ASCII. Text stays as it is.
     Ascii,
 }
 
@@ -284,12 +284,12 @@ pub enum Bidi {
     Reorder,
 }
 
-/// How much room there is between what is shown.
+/// How much space there is between items on the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Density {
-    /// Blank lines between groups of messages where the screen is high, and the last message of each chat in the list
-    /// where it is wide.
+    /// Blank lines between groups of messages if the screen is tall, and the last message of each chat in the list if
+    /// it is wide.
     #[default]
     Comfortable,
     /// No blank lines, and one line per chat.
@@ -303,7 +303,7 @@ pub enum ListOrder {
     /// One section per account.
     #[default]
     Accounts,
-    /// All chats among each other, the most recently active first.
+    /// All chats in one list, the most recently active first.
     Activity,
 }
 

@@ -39,7 +39,7 @@ pub enum Request {
         conversation: ConversationId,
         before: MessageKey,
     },
-    /// A stored place of the history, and what stands around it.
+    /// A stored place of the history, and the messages around it.
     Around {
         conversation: ConversationId,
         key: MessageKey,
@@ -70,8 +70,8 @@ pub enum Request {
         conversation: ConversationId,
         client_id: ClientMessageId,
     },
-    /// Take a message out of the outbox that has not left. With a draft, that draft is saved in the same step, so that
-    /// the text is in one place or the other whatever happens.
+    /// Takes a message that has not left yet out of the outbox. With a draft, that draft is saved in the same step, so
+    /// that the text is in one place or the other whatever happens.
     Discard {
         conversation: ConversationId,
         client_id: ClientMessageId,
@@ -111,7 +111,7 @@ pub enum Request {
     MarkRead {
         conversation: ConversationId,
         read_marker: ReadMarker,
-        /// Also when it is earlier than the one known: the user wants it unread.
+        /// Even if it is earlier than the one known: the user wants it unread.
         back: bool,
         /// The server is told. Otherwise it only counts here.
         tell: bool,
@@ -129,10 +129,10 @@ pub enum Request {
         conversation: ConversationId,
         choices: ChatChoices,
     },
-    /// Delete everything stored of a conversation on this machine. The server is not asked.
+    /// Deletes everything that is stored about a conversation on this machine. The server is not asked.
     Forget {
         conversation: ConversationId,
-        /// It was left, or is not there any more.
+        /// The conversation was left, or does not exist any more.
         is_over: bool,
         ticket: Ticket,
     },
@@ -194,7 +194,7 @@ pub enum Request {
     Import {
         path: String,
     },
-    /// Ends the import; what is whole is kept.
+    /// Ends the import; what is complete is kept.
     CancelImport,
     /// Concerns the configured accounts themselves. Answered by [`super::Response::Done`] or `Services`.
     Accounts {
@@ -214,8 +214,8 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether the user has just done something that caused it. The program sends the others by itself, for example to
-    /// mark as read what arrives on the screen.
+    /// Whether it was caused by something that the user has just done. The program sends the others by itself, for
+    /// example to mark as read what arrives on the screen.
     pub fn is_caused_by_user(&self) -> bool {
         !matches!(
             self,
@@ -245,14 +245,14 @@ pub struct SignInTenant {
     pub name: SafeText,
 }
 
-/// A change of a conversation: one property or one person a request (facts 5).
+/// A change of a conversation: one property or one person per request (facts 5).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ThreadChange {
     Flag(ThreadFlag, bool),
     Topic(String),
-    /// Adds someone or sets their role; oneself: joins.
+    /// Adds someone or sets their role; with the user's own id: joins.
     Member(UserId, Role),
-    /// Takes someone out; oneself: leaves.
+    /// Takes someone out; with the user's own id: leaves.
     Remove(UserId),
     /// Deletes the history for this account.
     Clear,

@@ -74,12 +74,12 @@ pub struct SpanStyle {
     pub color: Option<Rgb>,
     /// Points, as in `<font size="24">`.
     pub size: Option<u8>,
-    /// What it is in a program's text.
+    /// Its role in source code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub syntax: Option<SyntaxRole>,
 }
 
-/// What a part of a program's text is.
+/// The role of a part of source code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyntaxRole {
     Keyword,
@@ -99,11 +99,11 @@ pub enum Link {
     /// A target that passed the scheme check: http, https or mailto.
     Url(SafeText),
     Mention(UserId),
-    /// An emoticon's name; the text is what stood inside its tag.
+    /// An emoticon's name; the text is the content of its tag.
     Emoticon(SafeText),
 }
 
-/// The host a link leads to, for showing beside a label that says something else.
+/// The host a link leads to, to be shown beside a label that says something else.
 pub fn host(url: &str) -> &str {
     // Not `split_once`, which sets up a search of its own for each URL.
     let colons = url.bytes().enumerate().filter(|(_, byte)| *byte == b':');
@@ -154,8 +154,8 @@ impl RichText {
         out
     }
 
-    /// [`RichText::plain_text`] with a bar before each quoted line, as the screen has it: what was quoted does not pass
-    /// for the sender's own words.
+    /// [`RichText::plain_text`] with a bar before each quoted line, as on the screen: quoted text is not taken for the
+    /// sender's own words.
     pub fn quoted_text(&self) -> String {
         let parts = self.blocks.iter().map(|block| match block {
             Block::Quote { .. } => {

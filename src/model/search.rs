@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Characters of a message that are shown with a hit.
+/// The number of characters of a message that are shown with a hit.
 const SNIPPET: usize = 160;
 
 /// A parsed search line. Names are not looked up yet.
@@ -133,8 +133,8 @@ pub struct SearchPosition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     pub terms: Vec<String>,
-    /// For each term the people whose names have it, where there are any: lines of the system are stored with ids in
-    /// place of names.
+    /// For each term, the people whose names contain it, if there are any: system lines are stored with ids instead of
+    /// names.
     pub named: Vec<Vec<UserId>>,
     pub from: Vec<UserId>,
     pub within: Vec<ConversationId>,
@@ -147,7 +147,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether a folded text has all terms. In a line of the system, the id of a person stands for the name.
+    /// Whether a folded text has all terms. In a system line, the id of a person counts as the name.
     pub fn matches(&self, text: &str, kind: &str) -> bool {
         self.terms.iter().enumerate().all(|(i, term)| {
             let people = self.named.get(i).into_iter().flatten();
@@ -157,12 +157,12 @@ impl Query {
     }
 }
 
-/// Whether a message of this wire type is a line of the system.
+/// Whether a message of this wire type is a system line.
 fn is_system(kind: &str) -> bool {
     kind.starts_with("ThreadActivity/") || kind == "Event/Call"
 }
 
-/// Whether an id stands in a folded text, and not as a part of a longer one.
+/// Whether an id occurs in a folded text, and not as a part of a longer one.
 fn has_id(text: &str, id: &UserId) -> bool {
     let id = folded(id.bare());
     let goes_on = |rest: &str| {
@@ -189,13 +189,13 @@ pub struct Hit {
     pub conversation: ConversationId,
     pub key: MessageKey,
     pub sender: UserId,
-    /// A piece of its text, and where in it the terms stand.
+    /// A piece of its text, and where in it the terms occur.
     pub text: SafeText,
     pub marks: Vec<Range<usize>>,
-    /// A line of the system, whose stored text has ids in place of names.
+    /// A system line, whose stored text has ids instead of names.
     #[serde(default)]
     pub is_system: bool,
-    /// Of a line of the system, what it says, so that it can be shown with names.
+    /// The content of a system line, so that it can be shown with names.
     #[serde(default)]
     pub body: Option<Box<MessageBody>>,
 }
@@ -218,7 +218,7 @@ impl Hit {
         Self { is_system: is_system(kind), ..self }
     }
 
-    /// The piece of the text around the terms, and where in it they stand. `name` gives people's names.
+    /// The piece of the text around the terms, and where in it they occur. `name` gives people's names.
     pub fn named(
         &self,
         name: &dyn Fn(&UserId) -> SafeText,

@@ -1,5 +1,5 @@
-//! The settings of the configuration file as a list: the meaning of each, what it can be, and whether a change counts at
-//! once. Values are those of the file.
+//! The settings of the configuration file as a list: the meaning of each, what it can be, and whether a change takes
+//! effect at once. Values are those of the file.
 
 use super::preferences::Preferences;
 use toml::{Table, Value};
@@ -12,7 +12,7 @@ pub struct SettingSpec {
     pub key: &'static str,
     pub meaning: &'static str,
     pub kind: SettingKind,
-    /// A change counts at once, and not from the next start.
+    /// A change takes effect at once, and not at the next start.
     pub live: bool,
 }
 
@@ -172,7 +172,7 @@ impl SettingSpec {
     /// The value that was typed.
     ///
     /// # Errors
-    /// A line for the user when it is none.
+    /// A line for the user if the text is not a valid value.
     pub fn typed(&self, text: &str) -> Result<Value, String> {
         let words = |separator: fn(char) -> bool| {
             let words = text.split(separator).map(str::trim).filter(|word| !word.is_empty());

@@ -1,5 +1,5 @@
-//! Spell check: what the user chose, what is asked of the dictionaries, and what they answer. The work is done elsewhere,
-//! because a dictionary takes a while to load.
+//! Spell check: what the user chose, what is asked of the dictionaries, and what they answer. The work is done
+//! elsewhere, because a dictionary takes a while to load.
 
 mod words;
 
@@ -72,8 +72,8 @@ pub struct SpellingChoice {
 /// Something that is asked of the dictionaries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpellingRequest {
-    /// Tells it from others of this run. The answer has it, and no words: in a recording whose text was made unreadable
-    /// words are not what they were.
+    /// Identifies the request in this run. The answer has this number and no words, because words are different in a
+    /// recording whose text was made unreadable.
     pub number: u64,
     pub choice: SpellingChoice,
     pub task: SpellingTask,
@@ -85,18 +85,18 @@ pub enum SpellingTask {
     Check(Vec<String>),
     /// What could be meant by this word.
     Suggest(String),
-    /// The word is right from now on, in every run.
+    /// The word is correct from now on, in every run.
     Learn(String),
     /// Spell check is off: frees the dictionaries.
     Unload,
 }
 
 impl SpellingTask {
-    /// Longer words are taken to be right.
+    /// Longer words are taken to be correct.
     pub const MOST_LETTERS: usize = 64;
     /// For longer words nothing is suggested: it takes too long.
     pub const MOST_TO_SUGGEST: usize = 24;
-    /// The most words that are suggested. With the two other choices, all are in sight at once.
+    /// The maximum number of words that are suggested. With the two other choices, all are in sight at once.
     pub const MOST_SUGGESTED: usize = 6;
 }
 

@@ -12,7 +12,7 @@ pub use super::width::{cluster_indices, cluster_width, clusters, is_narrow, widt
 /// More combining marks than this on one base are cut: a stack of them would paint over the neighbouring rows.
 const MAX_MARKS: usize = 4;
 const REPLACEMENT: char = '\u{FFFD}';
-/// Carries a mark that stands alone.
+/// The base of a mark that has none.
 const DOTTED_CIRCLE: char = '\u{25CC}';
 /// The combining class of signs that take a consonant's vowel away.
 const VIRAMA: u8 = 9;
@@ -43,7 +43,7 @@ impl SafeText {
         }
         let cleaned = clean(raw, ' ');
         let line = cleaned.trim();
-        // A mark that stood on a space which is gone needs a base again.
+        // A mark on a space that is gone needs a base again.
         let bare = line.chars().next().is_some_and(is_mark);
         if bare { Self(clean(line, ' ').into_boxed_str()) } else { Self(line.into()) }
     }
@@ -97,8 +97,8 @@ impl From<&str> for SafeText {
     }
 }
 
-/// Characters that stay as they are whatever stands beside them, which most texts consist of: letters, digits and signs
-/// without any that combine, join, select or hide.
+/// Characters that stay as they are whatever is next to them, and that make up most of all text: letters, digits and
+/// symbols, except those that combine, join, select or hide.
 fn is_plain(c: char) -> bool {
     matches!(c,
         ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{24F}' | '\u{386}'..='\u{3FF}'
@@ -106,8 +106,8 @@ fn is_plain(c: char) -> bool {
         | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}')
 }
 
-/// Whether the text consists of visible ASCII, spaces and `other`. Most text does, and this is quicker than [`is_plain`]
-/// for each character.
+/// Whether the text consists of visible ASCII, spaces and `other`. Most text does, and this is quicker than
+/// [`is_plain`] for each character.
 fn is_visible_ascii(raw: &str, other: u8) -> bool {
     const AT_ONCE: usize = 16;
     let fits = |byte: &u8| matches!(byte, b' '..=b'~') || *byte == other;
@@ -137,9 +137,9 @@ fn clean(raw: &str, line_break: char) -> String {
 struct Cleaner {
     out: String,
     line_break: char,
-    /// What a mark would stand on.
+    /// The base that a mark would be placed on.
     base: Option<char>,
-    /// The marks it has.
+    /// The number of its marks.
     marks: usize,
     /// A joiner waits for what comes next: it shapes emoji and Indic or Arabic words; elsewhere it only hides.
     joiner: Option<char>,
@@ -164,7 +164,7 @@ impl Cleaner {
     fn take(&mut self, c: char) {
         match c {
             _ if self.joiner.is_none() && is_plain(c) => self.put_base(c),
-            // Accents, before all that is rarer.
+            // Accents come first: everything else is rarer.
             '\u{300}'..='\u{36F}' => self.mark(c),
             _ if is_harmless_invisible(c) => {}
             '\u{200C}' | '\u{200D}' => self.join(c),
@@ -256,7 +256,7 @@ impl Cleaner {
 }
 
 /// Characters that are there for the layout of text elsewhere: direction marks, possible breaks, forbidden breaks,
-/// invisible operators. Dropping them changes nothing that is read.
+/// invisible operators. Dropping them changes nothing for the reader.
 fn is_harmless_invisible(c: char) -> bool {
     matches!(
         c,
@@ -271,7 +271,7 @@ fn is_han(c: char) -> bool {
         | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFD}')
 }
 
-/// Characters that act on the terminal, reorder text, or are there but cannot be seen.
+/// Characters that act on the terminal, reorder text, or are invisible.
 fn is_trick(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}'
@@ -282,7 +282,7 @@ fn is_trick(c: char) -> bool {
         || (u32::from(c) & 0xFFFE) == 0xFFFE
 }
 
-/// Whether a message may hold a character: anything but control characters, of which lines and tabs are allowed.
+/// Whether a message may contain a character: anything but control characters other than line breaks and tabs.
 pub fn can_be_typed(c: char) -> bool {
     matches!(c, '\n' | '\t') || !c.is_control()
 }
@@ -323,8 +323,8 @@ pub fn cut(line: &str, columns: usize) -> String {
     }
 }
 
-/// [`cut`] for what someone is called: where an id follows the name, it stays and the name is cut, because it is what
-/// tells people of one name apart.
+/// [`cut`] for a name: if an id follows the name, it stays and the name is cut, because the id tells people of the same
+/// name apart.
 pub fn cut_name(name: &str, columns: usize) -> String {
     let id = name.rsplit_once(SEPARATOR).map_or(0, |(_, id)| width(SEPARATOR) + width(id));
     if width(name) <= columns || id == 0 || id + 2 > columns {

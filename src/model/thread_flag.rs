@@ -11,7 +11,7 @@ pub enum ThreadFlag {
     HistoryDisclosed,
     /// New messages draw attention.
     Alerts,
-    /// `favorite`: stands above the others in the list.
+    /// `favorite`: above the others in the list.
     Pinned,
 }
 

@@ -8,18 +8,18 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The most cells that a time may take beside a message.
+/// The maximum width in cells of a time beside a message.
 const MAX_TIME: usize = 12;
-/// The most cells that a date may take.
+/// The maximum width in cells of a date.
 const MAX_DATE: usize = 40;
-/// The most cells of a time in the conversation list.
+/// The maximum width in cells of a time in the conversation list.
 const MAX_COMPACT: u16 = 7;
 
 /// A format with directives such as `%H`, as strftime has them, that can be applied to every moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomFormat {
     format: String,
-    /// The cells of the longest result that was found.
+    /// The width in cells of the longest result that was found.
     columns: u16,
 }
 
@@ -33,7 +33,7 @@ impl CustomFormat {
         let mut widest = String::new();
         // Names of zones have up to five letters.
         let zone = TimeZone::posix("ABCDE5").unwrap_or(TimeZone::UTC);
-        // 25 hours and some minutes apart, a year is passed through by every hour and weekday.
+        // Steps of 25 hours and some minutes cover every hour and weekday within a year.
         for step in 0..360_i64 {
             let at = Timestamp(1_767_225_599_999 + step * 91_234_000);
             let text = formatted(format, &at.zoned(&zone))?;
@@ -109,12 +109,12 @@ impl TimeFormat {
         }
     }
 
-    /// The most cells that [`TimeFormat::show`] takes.
+    /// The maximum number of cells that [`TimeFormat::show`] takes.
     pub fn columns(&self) -> u16 {
         match self {
             Self::Hours24 => 5,
             Self::Hours12 => MAX_COMPACT,
-            // If a directive does not fit, it is the time of 24 hours.
+            // If a directive does not fit, the time is shown with 24 hours.
             Self::Custom(format) => format.columns.max(5),
         }
     }
@@ -128,7 +128,7 @@ impl TimeFormat {
         }
     }
 
-    /// The most cells that [`TimeFormat::compact`] takes.
+    /// The maximum number of cells that [`TimeFormat::compact`] takes.
     pub fn compact_columns(&self) -> u16 {
         match self {
             Self::Hours12 => MAX_COMPACT,
@@ -169,7 +169,7 @@ impl From<TimeFormat> for String {
     }
 }
 
-/// How a day is shown that is neither today nor yesterday.
+/// How a day that is neither today nor yesterday is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum DateFormat {

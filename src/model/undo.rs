@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// How a text becomes the one before it: the `length` bytes at `at` are replaced by `text`, and the cursor goes to the
-/// byte `cursor`. As JSON it is an array, `[at, length, text, cursor]`, so that a history of single letters stays small.
+/// Turns a text into the previous one: the `length` bytes at `at` are replaced by `text`, and the cursor goes to the
+/// byte `cursor`. As JSON it is an array, `[at, length, text, cursor]`, to keep a history of single letters small.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "(usize, usize, String, usize)")]
 pub struct UndoStep {
@@ -29,7 +29,7 @@ impl UndoStep {
     /// The step from `newer` back to `older`, with the cursor as it was there.
     pub fn between(older: &str, cursor: usize, newer: &str) -> Self {
         let same = |(old, new): &(u8, u8)| old == new;
-        // Bytes that are the same begin characters in both texts or in neither.
+        // Equal bytes begin a character in both texts or in neither.
         let mut at = older.bytes().zip(newer.bytes()).take_while(same).count();
         while !older.is_char_boundary(at) {
             at -= 1;

@@ -13,7 +13,7 @@ pub struct Unread {
     pub mentions: u32,
 }
 
-/// One stored message as far as counting is concerned.
+/// What counting needs to know of one stored message.
 #[derive(Clone, Debug)]
 pub struct UnreadRow {
     pub at: Timestamp,
@@ -27,8 +27,8 @@ pub struct UnreadRow {
 
 /// Counts the messages after `read_marker` that someone else wrote. `rows` come newest first.
 ///
-/// Own messages, edits, signals and system lines never count. Without a read marker, writing something oneself is taken
-/// as having read what stands above it.
+/// Own messages, edits, signals and system lines never count. Without a read marker, writing something counts as having
+/// read everything above it.
 pub fn unread(read_marker: Option<&ReadMarker>, rows: impl Iterator<Item = UnreadRow>) -> Unread {
     let mut total = Unread::default();
     for row in rows.take(COUNT_CAP) {
@@ -98,7 +98,7 @@ mod tests {
             let wanted = newest_first.iter().filter(|row| row.at.0 > read && !row.mine && row.counts);
             prop_assert_eq!(usize::try_from(got.messages).unwrap(), wanted.clone().count());
             prop_assert_eq!(usize::try_from(got.mentions).unwrap(), wanted.filter(|row| row.mentions_me).count());
-            // One read further never has more unread.
+            // Reading further never leads to more unread messages.
             let later = ReadMarker { arrival: Timestamp(read + 1), ..read_marker };
             prop_assert!(unread(Some(&later), newest_first.into_iter()).messages <= got.messages);
         }

@@ -1,7 +1,7 @@
 //! The width of text in terminal cells.
 //!
-//! Terminals count by character, `unicode-width` by string: a spacing vowel sign is a cell of its own in a terminal and
-//! nothing in the crate. Where the two differ the terminal is right, and `ui` tells ratatui our width of the cell.
+//! Terminals count by character, `unicode-width` by string: a spacing vowel sign has a cell of its own in a terminal
+//! and none in the crate. Where the two differ the terminal is right, and `ui` tells ratatui our width of the cell.
 
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthChar;
 /// A cluster wider than this is divided: rows are never narrower, so every piece fits into one.
 const MAX_CELLS: usize = 4;
 
-/// One cell wide in every terminal, whatever stands beside it: western letters, and the signs of the program's own frame.
+/// One cell wide in every terminal, whatever is next to it: western letters, and the symbols of the program's frame.
 pub fn is_narrow(c: char) -> bool {
     matches!(c,
         ' '..='~' | '\u{A1}'..='\u{A8}' | '\u{AA}'..='\u{AC}' | '\u{AF}'..='\u{2FF}'
@@ -74,7 +74,7 @@ pub fn is_zero_width(c: char) -> bool {
     is_diacritic(c) || char_width(c) == 0
 }
 
-/// The marks that stand on Latin and Greek letters, which are found without a look at the tables.
+/// The marks of Latin and Greek letters, which are found without a look at the tables.
 fn is_diacritic(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}')
 }
@@ -106,15 +106,15 @@ pub fn width(line: &str) -> usize {
     if line.is_ascii() {
         return line.bytes().filter(|b| (0x20..0x7f).contains(b) || *b == b'\t').count();
     }
-    // Nearly all other lines of the program have some of its own signs in them, which need no clusters.
+    // Nearly all other lines of the program contain some of its own symbols, which need no clusters.
     if line.chars().all(is_narrow) {
         return line.chars().count();
     }
     clusters(line).map(cluster_width).sum()
 }
 
-/// The clusters that stand in cells, with the byte each begins at: grapheme clusters, and pieces of those that are
-/// wider than four cells.
+/// The clusters that fill cells, with the byte each begins at: grapheme clusters, and pieces of those that are wider
+/// than four cells.
 pub fn cluster_indices(line: &str) -> impl Iterator<Item = (usize, &str)> {
     line.grapheme_indices(true).flat_map(|(at, cluster)| Pieces { at, rest: cluster })
 }

@@ -1,4 +1,4 @@
-//! Reads JSON value by value, so that each item of a long list is scanned once, not once to find its end and once to read it.
+//! Reads JSON value by value, so that each item of a long list is scanned once: one pass finds its end and reads it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -34,8 +34,8 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// Reads the next value and returns it with its text. `None` if it is not JSON or not a `T`; then the cursor stays where
-    /// it is.
+    /// Reads the next value and returns it with its text. `None` if it is not JSON or not a `T`; then the cursor stays
+    /// where it is.
     pub fn value<T: Deserialize<'a>>(&mut self) -> Option<(&'a str, T)> {
         self.skip_spaces();
         let mut json = serde_json::Deserializer::from_str(self.rest);
@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
 mod tests {
     use super::*;
 
-    /// The texts of the items of the list `a`, if all of it is JSON.
+    /// The JSON of each item of the list `a`, if all of it is JSON.
     fn items(json: &str) -> Option<Vec<&str>> {
         let mut cursor = Cursor::new(json);
         let mut items = Vec::new();

@@ -22,7 +22,7 @@ use properties::{mentioned, reactions};
 use std::borrow::Cow;
 use texts::{rich, text};
 
-/// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
+/// Increase this whenever the result of decoding changes, so that the store indexes old rows again.
 pub const DECODER_VERSION: u32 = 8;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
@@ -43,7 +43,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     let read = body(raw, &extras, &properties);
     let marks = Marks { removed_at, edited, is_edited: mark.is_some() || edited.is_some() };
     let body = if copied.is_some() && is_blank(&raw.content) {
-        // A copy of an edited message without its text says nothing (facts 9.3).
+        // A copy of an edited message that has no text says nothing (facts 9.3).
         MessageBody::Hidden
     } else if is_removed(raw, &read, &marks, attached.is_empty()) {
         MessageBody::Deleted
@@ -71,11 +71,11 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     }
 }
 
-/// What a message says about changes of it.
+/// What a message says about changes to itself.
 struct Marks {
     removed_at: Option<Timestamp>,
     edited: Option<Timestamp>,
-    /// It has an edit mark of either kind.
+    /// The message has an edit mark of either kind.
     is_edited: bool,
 }
 
@@ -113,7 +113,7 @@ fn is_blank(content: &str) -> bool {
             name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start))
         };
         let is_mark = begins("e_m");
-        // Hardly any tag begins like one of these, so there is rarely a need to look for its end.
+        // Few tags begin like one of these, so there is rarely a need to look for its end.
         if !is_mark && !begins(OBJECT) {
             break;
         }
@@ -126,7 +126,7 @@ fn is_blank(content: &str) -> bool {
     rest.is_empty()
 }
 
-/// A row without anything in it looks like a mistake: a text without any character says so.
+/// An empty row looks like a mistake, so a message without any text is labelled as empty.
 fn never_blank(body: MessageBody) -> MessageBody {
     match body {
         MessageBody::Text(rich) if rich.is_blank() => {
@@ -146,7 +146,7 @@ pub fn indexed(message: &Message) -> Indexed {
         )
         && !message.sender.as_str().is_empty();
     let gone = matches!(message.body, MessageBody::Deleted);
-    // The text as it is shown, so that an emoticon is found by its picture.
+    // The text as it is shown, so that searching for an emoji finds the emoticon.
     let mut body = Cow::Borrowed(&message.body);
     if message.body.has_emoticons() {
         body.to_mut().show_emoji(EmojiStyle::Glyph, EmojiWidth::Cluster);
@@ -266,7 +266,7 @@ fn body_of(
     })
 }
 
-/// What a message is by its properties alone: an entry of the call log, or a poll.
+/// The body that a message has by its properties alone: an entry of the call log, or a poll.
 fn of_properties(properties: &MessageProperties<'_>) -> Option<MessageBody> {
     let unpacked = |raw: &serde_json::value::RawValue| lenient::unpacked(raw.get()).into_owned();
     let call = properties.call_log.map(unpacked).and_then(|json| payload::log_entry(&json));
@@ -274,7 +274,7 @@ fn of_properties(properties: &MessageProperties<'_>) -> Option<MessageBody> {
     call.or_else(poll)
 }
 
-/// A type that is not known: its name, and the words in it.
+/// A message of an unknown type: the name of the type, and the words in the content.
 fn unknown(kind: &str, content: &str) -> MessageBody {
     let trimmed = content.trim();
     let is_json = trimmed.starts_with(['{', '[']) && trimmed.ends_with(['}', ']']);

@@ -35,7 +35,7 @@ fn body(outgoing: &Outgoing, my_name: &str) -> Map<String, Value> {
         body.insert("imdisplayname".into(), my_name.into());
     }
     if outgoing.emote {
-        // Text, because a number ends a plugin of Pidgin.
+        // A string, because a number crashes a plugin of Pidgin.
         let offset = my_name.encode_utf16().count() + 1;
         body.insert("skypeemoteoffset".into(), offset.to_string().into());
     }
@@ -88,8 +88,8 @@ pub fn typing(active: bool) -> Value {
     json!({ "messagetype": kind, "contenttype": "text", "content": "" })
 }
 
-/// A property under its own name. For group properties the name is given as well, because sources disagree on whether it
-/// belongs into the body or the query (facts 7, row 2).
+/// A property under its own name. For group properties the name is given as well, because sources disagree on whether
+/// it belongs in the body or the query (facts 7, row 2).
 pub fn property(flag: ThreadFlag, on: bool) -> Value {
     let name = flag.property();
     if flag.is_own() {
@@ -157,12 +157,12 @@ pub(crate) fn register() -> Value {
     json!({ "endpointFeatures": "Agent" })
 }
 
-/// The people whose names the middle tier is asked for (facts 8.9).
+/// The body that asks the middle tier for the names of people (facts 8.9).
 pub(crate) fn short_profiles<'a>(who: impl Iterator<Item = &'a str>) -> Value {
     who.collect()
 }
 
-/// The people whose presence is asked for (facts 8.12).
+/// The body that asks for the presence of people (facts 8.12).
 pub(crate) fn presence_of<'a>(who: impl Iterator<Item = &'a str>) -> Value {
     who.map(|id| json!({ "mri": id, "source": "ups" })).collect()
 }
@@ -272,7 +272,7 @@ mod tests {
             prop_assert_eq!(letters(&shown), letters(&text.replace("{code}", "")) );
         }
 
-        /// What is read, offered to be edited as typed, and written back unchanged reads the same again.
+        /// Content that is read, offered to be edited as typed, and written back unchanged reads the same again.
         #[test]
         fn an_edit_without_a_change_changes_nothing(content in "(<b>|</b>|<i>|</i>|<s>|</s>|<pre>|</pre>|[a-c]| |&amp;|\\r\\n|<at id=\"8:a\">Al</at>|\\*|_){0,14}") {
             let before = richtext::parse(&content);

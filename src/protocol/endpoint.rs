@@ -5,7 +5,7 @@ use super::service::ServiceProfile;
 use crate::model::{ConversationId, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stays as it is in a path segment; the colon and the at sign of ids are fine there.
+/// What is escaped in a path segment; the colon and the at sign of ids are not.
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
 
@@ -31,7 +31,7 @@ impl ServiceProfile {
         format!("{}&targetType={types}", self.page(&self.paths.chats.list, sync_state, page_size))
     }
 
-    /// A page of a list; without `sync_state` the first one. Of a `backwardLink` or `syncState` only the value is used,
+    /// A page of a list; without `sync_state` the first one. Only the value of a `backwardLink` or `syncState` is used,
     /// never the host (facts 2.1).
     fn page(&self, path: &str, sync_state: Option<&str>, page_size: u32) -> String {
         let state = sync_state.map(|state| format!("syncState={}&", segment(state)));
@@ -58,8 +58,8 @@ impl ServiceProfile {
         self.page(&self.send(id), sync_state, page_size)
     }
 
-    /// Messages that arrived at or before `end`, and at or after `start` (milliseconds; 0 for no lower bound): how Teams
-    /// pages backwards without a link (facts 2.1).
+    /// Messages that arrived at or before `end`, and at or after `start` (milliseconds; 0 for no lower bound): how
+    /// Teams pages backwards without a link (facts 2.1).
     pub(crate) fn messages_between(
         &self,
         id: &ConversationId,
@@ -72,7 +72,7 @@ impl ServiceProfile {
         format!("{path}?startTime={start}&pageSize={page_size}&view={view}&endTime={end}")
     }
 
-    /// Where messages are sent, and the history is deleted.
+    /// Where messages are sent and the history is deleted.
     pub(crate) fn send(&self, id: &ConversationId) -> String {
         fill(&self.paths.chats.messages, &[("{chat}", id.as_str())])
     }
@@ -101,7 +101,7 @@ impl ServiceProfile {
         self.item(&self.paths.threads.thread, id)
     }
 
-    /// A group's property; its name stands in the query (facts 7, row 2).
+    /// A group's property; its name is in the query (facts 7, row 2).
     pub(crate) fn thread_property(&self, id: &ConversationId, name: &str) -> String {
         fill(&self.paths.threads.property, &[("{chat}", id.as_str()), ("{name}", name)])
     }
@@ -136,8 +136,8 @@ impl ServiceProfile {
     }
 }
 
-/// The `syncState` value of a link, decoded; a value that is no link stands for itself. `None` if the value is damaged:
-/// it contains bytes that are not UTF-8, or control characters.
+/// The `syncState` value of a link, decoded; a bare value is returned as it is. `None` if the value is damaged: it
+/// contains bytes that are not UTF-8, or control characters.
 pub fn sync_state_of(link: &str) -> Option<String> {
     let damaged = |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control();
     let Some((_, query)) = link.split_once('?') else {
@@ -163,7 +163,7 @@ mod tests {
             SERVICE.send(&id),
             "/users/ME/conversations/19:a%2F..%2Fb%3Fx%23y@thread.skype/messages"
         );
-        // A value that looks like a placeholder is a value.
+        // A value that looks like a placeholder is not replaced.
         let odd = ConversationId::new("19:{message}@thread.skype");
         assert_eq!(
             SERVICE.message(&odd, "5"),

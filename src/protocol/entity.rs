@@ -64,8 +64,8 @@ pub fn unescape_five(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Escapes text and attribute values. quick-xml's own function also escapes carriage returns, which must stay as they are
-/// in messages (facts 4.3).
+/// Escapes text and attribute values. quick-xml's own function also escapes carriage returns, which must stay as they
+/// are in messages (facts 4.3).
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,6 +1,6 @@
 //! Converts Teams HTML (`RichText/Html`) to [`RichText`] by html2text, within limits (facts 4.2).
 //!
-//! html2text takes quadratic time for nested tags, so what is too large or too deeply nested is shown without its tags.
+//! html2text takes quadratic time for nested tags, so HTML that is too large or too deeply nested loses its tags.
 
 mod prepare;
 

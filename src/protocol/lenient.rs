@@ -86,7 +86,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// A value that is nearly always a string. A value of any other type is skipped, and has to be read in another way.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum MaybeText<'a> {
-    /// There is no value, or it is null.
+    /// No value, or null.
     #[default]
     Missing,
     Text(Cow<'a, str>),
@@ -144,7 +144,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for MaybeText<'a> {
     }
 }
 
-/// A struct that may be missing or of another type: anything but an object gives the default.
+/// A struct that may be missing; anything but an object gives the default.
 pub fn object_or_default<'de, D, T>(d: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -3,8 +3,8 @@
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
-/// The most `a` tags that become links in one text, and the most addresses that do in one span. The longest message that
-/// the services accept, 28 kB, has room for a third as many; a hostile text must not become a hundred thousand spans.
+/// The maximum number of `a` tags that become links in one text, and of addresses that do in one span. The longest
+/// message that the services accept, 28 kB, has room for a third as many; a hostile text must not become 100,000 spans.
 pub const MOST_LINKS: usize = 10_000;
 
 /// The target as safe text, if it may be opened: only http, https and mailto.
@@ -19,7 +19,7 @@ pub fn safe_target(raw: &str) -> Option<SafeText> {
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
 
-/// Splits a span so that web addresses in its text become links. After [`MOST_LINKS`] of them, the rest stays plain text.
+/// Splits a span so that web addresses in its text become links. After [`MOST_LINKS`] links, the rest stays plain text.
 pub fn linkify(span: Span, out: &mut Vec<Span>) {
     // Few spans have a colon, and a single byte is found faster than `://`.
     let may_have_address =
@@ -60,7 +60,7 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
 
 /// The byte range of the first `http://` or `https://` address at or after `from`.
 ///
-/// The linkify crate is not used, because it does not recognise hosts with an underscore and IPv6 addresses, and because
+/// The linkify crate is not used, because it does not recognise hosts with an underscore or IPv6 addresses, and because
 /// it treats an ideographic space as a part of the address.
 fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     let tail = text.get(from..)?;
@@ -80,15 +80,15 @@ fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     Some((from + start, from + start + url.len().max(1)))
 }
 
-/// A character that is never part of an address that is typed into text: space, quotation marks, brackets of any script,
-/// and the punctuation of scripts that write no space after it.
+/// A character that is never part of an address typed into text: space, quotation marks, brackets of any script, and
+/// the punctuation of scripts that write no space after it.
 fn ends_address(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, '\t'..='\r' | ' ' | '<' | '>' | '"' | '`');
     }
     c.is_whitespace()
         || matches!(c, '«' | '»' | '‹' | '›' | '\u{FFFD}')
-        // Brackets and quotation marks of mathematics, editions and ornament.
+        // Mathematical, editorial and ornamental brackets and quotation marks.
         || matches!(c, '\u{2045}' | '\u{2046}' | '\u{207D}' | '\u{207E}' | '\u{208D}' | '\u{208E}' | '\u{2308}'..='\u{230B}')
         || matches!(c, '\u{2329}' | '\u{232A}' | '\u{275B}'..='\u{2760}' | '\u{2768}'..='\u{2775}' | '\u{27E6}'..='\u{27EF}')
         || matches!(c, '\u{2983}'..='\u{2998}' | '\u{29D8}'..='\u{29DB}' | '\u{29FC}' | '\u{29FD}' | '\u{2E02}'..='\u{2E0D}')
@@ -120,8 +120,8 @@ fn without_punctuation(url: &str) -> &str {
     url.get(..end).unwrap_or_default()
 }
 
-/// What may stand inside an address, but at its end belongs to the sentence: of Latin, Arabic, Armenian, Ethiopic,
-/// Greek, Hebrew, Indic, Tibetan, Khmer, Burmese and other text.
+/// Punctuation that may occur inside an address but at its end belongs to the sentence: Latin, Arabic, Armenian,
+/// Ethiopic, Greek, Hebrew, Indic, Tibetan, Khmer, Burmese and others.
 fn is_punctuation(c: char) -> bool {
     matches!(c,
         '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '–' | '·' | '・' | '•' | '‥' | '‼' | '⁇' | '⁈' | '⁉' | '¡' | '¿'

@@ -3,7 +3,7 @@
 use super::tree::Node;
 use crate::model::{RawMessage, Timestamp};
 
-/// The id of the object in a message's `URIObject` (facts 9.1), by which an export names its file.
+/// The id of the object in a message's `URIObject` (facts 9.1); an export names the file by it.
 pub fn media_object(raw: &RawMessage) -> Option<String> {
     let root = Node::parse(&raw.content);
     let object = root.find("uriobject")?;
@@ -20,9 +20,9 @@ pub fn media_object(raw: &RawMessage) -> Option<String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectState {
     Ready,
-    /// The service is still making it.
+    /// The service is still preparing it.
     Preparing,
-    /// It never will be, or is not there any more.
+    /// It will never be available, or no longer exists.
     Gone,
     /// The service has found something harmful in it.
     Harmful,
@@ -44,7 +44,7 @@ pub fn object_state(json: &str) -> ObjectState {
     }
 }
 
-/// Until when an object could be fetched, by its data in an export (facts 9.1): RFC 3339 or milliseconds since 1970.
+/// When an object expires, according to its data in an export (facts 9.1): RFC 3339 or milliseconds since 1970.
 pub fn media_expiry(data: &str) -> Option<Timestamp> {
     let data: serde_json::Value = serde_json::from_str(data).ok()?;
     let expiry = data.get("expiry_date")?;

@@ -32,7 +32,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         return Some(card);
     }
     let kind = match kind {
-        // The type of a call recording is a video, but that it is a recording says more.
+        // A call recording has the type of a video, but calling it a recording says more.
         _ if matches!(fallback, MediaKind::Recording | MediaKind::Transcript) => fallback,
         t if t.starts_with("Picture") => MediaKind::Image,
         t if t.starts_with("Video") => MediaKind::Video,
@@ -134,7 +134,7 @@ pub fn notice(content: &str) -> MessageBody {
     MessageBody::Labelled { label: "notice".into(), text: RichText::plain(&text) }
 }
 
-/// The first words for people in JSON.
+/// The first human-readable text in JSON.
 pub fn first_words(json: &str) -> Option<String> {
     serde_json::from_str(json).ok().and_then(|json| words_of(&json, 0))
 }
@@ -154,7 +154,7 @@ fn words_of(json: &serde_json::Value, depth: usize) -> Option<String> {
     }
 }
 
-/// All words for people in JSON, a line each.
+/// All human-readable text in JSON, each on a line of its own.
 pub fn all_words(json: &str) -> String {
     let mut lines = Vec::new();
     if let Ok(json) = serde_json::from_str(json) {
@@ -163,7 +163,7 @@ pub fn all_words(json: &str) -> String {
     lines.join("\n")
 }
 
-/// Adds the words in JSON. `is_shown` says whether a text here is meant for people.
+/// Adds the human-readable text in JSON. `is_shown` says whether a string here is meant for people.
 fn collect_words(json: &serde_json::Value, is_shown: bool, depth: usize, lines: &mut Vec<String>) {
     const KEYS: [&str; 10] = [
         "title", "text", "subtitle", "value", "content", "body", "message", "caption", "summary",

@@ -1,6 +1,6 @@
 //! Parses `RichText` markup into [`RichText`], for any input and in linear time (facts 4.1).
 //!
-//! After a pass that puts a sign in the place of every `<` that does not start a tag, quick-xml reads the tags. If that
+//! A first pass replaces every `<` that does not start a tag with a placeholder; then quick-xml reads the tags. If that
 //! fails, the rest is literal text.
 
 mod builder;
@@ -40,11 +40,11 @@ pub(crate) fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText 
     read(markup, Builder::new(mentioned, false))
 }
 
-/// Stands in the place of a `<` that starts no tag: a noncharacter, which hardly any text has. For quick-xml it is text, and
-/// thousands of them are read as fast as other text, unlike thousands of `&lt;`.
+/// Placeholder for a `<` that does not start a tag: a noncharacter, which hardly any text has. For quick-xml it is
+/// text, and thousands of them are read as fast as other text, unlike thousands of `&lt;`.
 const STRAY: &str = "\u{FDD0}";
 
-/// Text with every `<` that the sign in its place stands for.
+/// Text with every placeholder turned back into `<`.
 fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
     // The length is compared first, which spares a search for each of a million lone `&`.
     if in_place == STRAY && text.len() >= STRAY.len() && text.contains(STRAY) {
@@ -54,12 +54,12 @@ fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
     }
 }
 
-/// Replaces every `<` that starts no tag by a sign. Returns the markup and that sign, which is empty if there was no such
-/// `<`.
+/// Replaces every `<` that does not start a tag with a placeholder. Returns the markup and the placeholder, which is
+/// empty if there was no such `<`.
 fn without_strays(markup: &str) -> (Cow<'_, str>, &'static str) {
     match escape_stray(markup, STRAY) {
         Cow::Borrowed(markup) => (markup.into(), ""),
-        // In a text that has the sign itself it stands for nothing.
+        // In a text that already has the placeholder, it would be ambiguous.
         Cow::Owned(_) if markup.contains(STRAY) => (escape_stray(markup, "&lt;"), "&lt;"),
         Cow::Owned(escaped) => (escaped.into(), STRAY),
     }
@@ -97,7 +97,7 @@ pub(crate) fn strip(markup: &str) -> String {
     parse(markup).plain_text()
 }
 
-/// The text of a record: everything that looks like a tag is one, also if its name is unknown.
+/// The text of a record: everything that looks like a tag is one, even if its name is unknown.
 pub(crate) fn strip_record(content: &str) -> String {
     read(content, Builder::new(&[], true)).plain_text()
 }

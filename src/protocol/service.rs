@@ -1,7 +1,7 @@
 //! What differs between the services that speak the protocol, as data: paths, query values and hosts.
 //!
-//! `endpoint` builds requests from a profile, and the client checks hosts against it. No other module
-//! names a path or a host of a service; a test holds that.
+//! `endpoint` builds requests from a profile, and the client checks hosts against it. No other module names a path or a
+//! host of a service; a test checks that.
 
 mod objects;
 mod profiles;
@@ -47,8 +47,8 @@ pub struct ServiceAbout {
     pub untested: bool,
 }
 
-/// Where a service lives. Empty values are left to the account or to the service map; without either, the service does
-/// not offer the operations there.
+/// Where a service is. Empty values are left to the account or to the service map; without either, the service does not
+/// offer the operations there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceBases {
@@ -69,9 +69,9 @@ pub struct RequestProfile {
     pub auth: AuthStyle,
     /// Sent with every chat request (facts 8.6).
     pub headers: BTreeMap<String, String>,
-    /// Items of one page.
+    /// Items per page.
     pub page: u32,
-    /// What the profile service wants to see.
+    /// The credential that the profile service needs.
     pub names: NamesCredential,
     /// An accepted message counts as sent only when a page shows it (facts 8.7).
     pub sent_when_seen: bool,
@@ -102,18 +102,18 @@ pub struct NewChatProfile {
     pub properties: BTreeMap<String, String>,
 }
 
-/// How changes are learnt of, and how many requests the service tolerates (facts 8.8).
+/// How the client learns of changes, and how many requests the service tolerates (facts 8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PollingProfile {
     pub mode: PollMode,
     /// Seconds between two requests for the conversation list while the user is active.
     pub active_seconds: u64,
-    /// The same after some minutes without a key.
+    /// The same after some minutes without a key press.
     pub idle_seconds: u64,
     /// The same after half an hour.
     pub away_seconds: u64,
-    /// Requests a minute for the whole account; 0 for no limit.
+    /// Requests per minute for the whole account; 0 for no limit.
     pub budget: u32,
 }
 
@@ -193,10 +193,10 @@ pub struct SideServicePaths {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceHosts {
-    /// How the hosts end that an account may be moved to (facts 1.2).
+    /// The endings of the hosts that an account may be moved to (facts 1.2).
     pub move_suffixes: ProfileList,
-    /// What the names of the hosts that have the pictures and files of messages end with (facts 8.10). Besides the chat
-    /// service itself, only they get the token for these.
+    /// The endings of the hosts that have the pictures and files of messages (facts 8.10). Besides the chat service
+    /// itself, only these hosts get the token for them.
     pub object_suffixes: ProfileList,
     /// The host whose addresses lead to groups, whatever join service is configured.
     pub join: ProfileText,
@@ -204,8 +204,8 @@ pub struct ServiceHosts {
     pub join_base: ProfileText,
 }
 
-/// A label of the hosts whose plain text holds XML entities (facts 7, row 22). Not part of a profile: it is asked of
-/// the links in stored messages, whichever service they came from.
+/// A label of the hosts whose plain text holds XML entities (facts 7, row 22). Not part of a profile: it is looked for
+/// in the links of stored messages, whichever service they came from.
 pub(crate) const ENTITY_TEXT_HOST_LABEL: &str = "teams";
 
 #[cfg(test)]

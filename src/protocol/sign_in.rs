@@ -1,7 +1,7 @@
 //! The answers of a sign-in service, and how long to wait for the user's approval. Pure (facts 8.1 to 8.4).
 //!
-//! Every field of an answer is optional, numbers may be text. No text of an answer is passed on as it is, because a
-//! refusal can contain the token that was sent.
+//! Every field of an answer is optional, and numbers may be strings. No text of an answer is passed on as it is,
+//! because a refusal can contain the token that was sent.
 
 mod exchange;
 mod refusal;
@@ -31,7 +31,7 @@ pub struct DeviceGrant {
     /// What is exchanged for tokens. Secret.
     pub device_code: Zeroizing<String>,
     pub life: Duration,
-    /// The shortest time between two questions.
+    /// The shortest time between two requests.
     pub interval: Duration,
 }
 
@@ -83,9 +83,9 @@ pub struct BoughtTokens {
     pub life: Duration,
 }
 
-/// Life of a token whose answer does not name it.
+/// Lifetime of a token whose answer does not state it.
 const SHORT_LIFE: u64 = 3_600;
-/// No token lives longer, whatever its answer says.
+/// The longest lifetime of a token, whatever its answer says.
 const MAX_TOKEN_LIFE: u64 = 90 * 86_400;
 
 /// Reads the answer of the token endpoint. `None` if there is no access token in it.

@@ -20,7 +20,7 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Parses `xml`; the result is a nameless root whose children are the elements at the top. Stops at the first error.
+    /// Parses `xml`; the result is a nameless root whose children are the top-level elements. Stops at the first error.
     pub fn parse(xml: &'a str) -> Self {
         let xml = without_byte_order_mark(xml);
         let mut reader = reader(xml);
@@ -59,7 +59,7 @@ impl<'a> Node<'a> {
         stack.pop().unwrap_or_default()
     }
 
-    /// The element of a tag. `content` is what stands between its brackets, of which the first `name` bytes are its name.
+    /// The element of a tag. `content` is everything between its brackets; its first `name` bytes are the name.
     fn open(content: &'a str, name: usize) -> Self {
         Self {
             name: lower_case(content.get(..name).unwrap_or_default()),
@@ -85,7 +85,7 @@ impl<'a> Node<'a> {
         self.attributes.iter().find(|(k, _)| k == name).map(|(_, v)| &**v)
     }
 
-    /// The text of this element and of all elements in it, in no exact order, in one line.
+    /// The text of this element and of all elements in it, in no particular order, in one line.
     pub fn whole_text(&self) -> String {
         fn collect<'n>(node: &'n Node<'_>, out: &mut Vec<&'n str>) {
             out.extend(node.text.split_whitespace());
@@ -127,8 +127,8 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text without the byte order mark at its beginning. quick-xml skips it without counting it, so that with it a
-/// [`position`] would not be that in the text.
+/// Text without a byte order mark at its beginning. quick-xml skips the mark without counting it, so that a
+/// [`position`] would not match the original text.
 pub fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
@@ -148,7 +148,7 @@ pub fn position(reader: &Reader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
-/// The content of a tag as a part of the XML, which lives longer than the tag. It stands before `bracket`, which ends at
+/// The content of a tag as a part of the XML, which lives longer than the tag. It comes before `bracket`, which ends at
 /// `end`.
 fn content_before<'a>(xml: &'a str, end: usize, bracket: &str, tag: &BytesStart<'_>) -> &'a str {
     let to = end.saturating_sub(bracket.len());

@@ -33,7 +33,7 @@ use repeated::RepeatedTexts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Memory for at most so many items of a page is reserved before they are read.
+/// Memory for at most this many items of a page is reserved before they are read.
 const MOST_RESERVED: u32 = 200;
 
 /// An answer that does not have the expected form. Never contains anything of the answer.
@@ -59,12 +59,12 @@ struct Metadata<'a> {
 #[derive(Debug)]
 pub struct WirePage<T> {
     pub items: Vec<T>,
-    /// `syncState` of the older page; `None` if there is no link, or none that can be followed.
+    /// `syncState` of the older page; `None` if there is no link, or if it cannot be followed.
     pub older: Option<String>,
-    /// The server says that nothing older follows: there is metadata without a link, and the page is not full. A link
-    /// that is missing otherwise proves nothing.
+    /// The server says that nothing older follows: there is metadata without a link, and the page is not full.
+    /// Otherwise a missing link proves nothing.
     pub is_last: bool,
-    /// It has as many items as were asked for, including those that could not be read.
+    /// The page has as many items as were asked for, including those that could not be read.
     pub is_full: bool,
     /// `syncState` for asking again later.
     pub sync_state: Option<String>,
@@ -80,7 +80,7 @@ pub fn messages_page(
     conversation: &ConversationId,
     size: u32,
 ) -> Result<WirePage<RawMessage>, WireError> {
-    // The page is this conversation's, also where an item names another one: the sender's, or all of them.
+    // The page belongs to this conversation, even if an item names another one: the sender's, or all of them.
     let mut repeated = RepeatedTexts::default();
     read_page(body, "messages", size, |list| {
         list.with_value(|json, item: &WireMessage<'_>| {
@@ -152,7 +152,7 @@ fn read_page<'a, T>(
     })
 }
 
-/// The conversation that a link to it, or to something in it, leads to. `ALL` stands for none of them.
+/// The conversation that a link to it, or to something in it, leads to. `ALL` is not a conversation.
 pub fn conversation_of_link(link: &str) -> Option<ConversationId> {
     let after = link.split_once("/conversations/").map(|(_, after)| after);
     match after.map(|after| after.split(['/', '?', '#']).next().unwrap_or_default()) {

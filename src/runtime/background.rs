@@ -1,13 +1,13 @@
-//! The terminal's background colour: asked of the terminal (OSC 11), or as the environment says.
+//! The terminal's background colour, as reported by the terminal (OSC 11) or by the environment.
 //!
-//! The question is written at the start, and nothing waits for the answer: until it comes, frames are drawn in the
-//! terminal's own colours, which can be read on every background. A terminal that does not answer keeps them.
+//! The question is written at the start, and nothing waits for the answer: until it arrives, frames are drawn in the
+//! terminal's own colours, which are readable on every background. If the terminal does not answer, they are kept.
 
 use crate::model::{Background, Rgb};
 
 /// Asks for the background colour.
 pub const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
-/// No answer is longer.
+/// The longest valid answer.
 pub const LONGEST: usize = 64;
 
 /// The colour in an answer, without the `ESC ]` before it and the end of the string: `11;rgb:1c1c/1c1c/1c1c`.
@@ -27,7 +27,7 @@ fn of_parts<'a>(parts: impl Iterator<Item = &'a str>) -> Option<Rgb> {
     values.next().is_none().then_some(color)
 }
 
-/// A part of a colour, of one to four hexadecimal digits.
+/// A component of a colour, of one to four hexadecimal digits.
 fn part(digits: &str) -> Option<u8> {
     let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
     let most = match digits.len() {
@@ -38,7 +38,7 @@ fn part(digits: &str) -> Option<u8> {
     u8::try_from(value * 255 / most).ok()
 }
 
-/// What `COLORFGBG` says, such as `15;0` or `0;default;15`: the number of the background is its last part.
+/// The background according to `COLORFGBG`, such as `15;0` or `0;default;15`: its number is the last part.
 pub fn of_environment(variable: &str) -> Background {
     match variable.rsplit(';').next().and_then(|number| number.parse::<u8>().ok()) {
         Some(7 | 9..=15) => Background::Light,

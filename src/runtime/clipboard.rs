@@ -1,4 +1,4 @@
-//! The clipboard: the desktop's by a program, tmux's by tmux, the terminal's by OSC 52.
+//! The clipboard: the desktop's through a program, tmux's through tmux, the terminal's through OSC 52.
 //!
 //! A program reports whether it has accepted the text. A terminal does not: OSC 52 may be disabled or unknown.
 
@@ -28,11 +28,11 @@ fn has(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|v| !v.is_empty())
 }
 
-/// The clipboards that can be reached by a program: for each, the commands to try one after the other.
+/// The clipboards that can be reached through a program: for each, the commands to try in order.
 fn copiers() -> Vec<&'static [Argv]> {
     let mut ways: Vec<&'static [Argv]> = Vec::new();
     if has("TMUX") {
-        // tmux before 3.2 cannot pass it on to its terminal.
+        // tmux before 3.2 cannot pass the text on to its terminal.
         ways.push(&[("tmux", &["load-buffer", "-w", "-"]), ("tmux", &["load-buffer", "-"])]);
     }
     if cfg!(target_os = "macos") {
@@ -45,7 +45,7 @@ fn copiers() -> Vec<&'static [Argv]> {
     ways
 }
 
-/// How a clipboard program is asked for its text.
+/// The command that prints the clipboard's text.
 fn paster() -> Option<Argv> {
     if cfg!(target_os = "macos") {
         Some(("pbpaste", &[]))
@@ -60,7 +60,7 @@ fn paster() -> Option<Argv> {
     }
 }
 
-/// The sequence that makes the terminal copy a text; `None` if the text is too long for that. GNU screen has to be told
+/// The sequence that makes the terminal copy text; `None` if the text is too long for that. GNU screen has to be told
 /// to pass it on.
 pub fn osc52(text: &str) -> Option<Vec<u8>> {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
@@ -77,7 +77,7 @@ pub fn through_screen(sequence: &str) -> Vec<u8> {
     pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
 }
 
-/// Copies text with the available clipboard programs; the result follows as an outcome. False if there are none.
+/// Copies text with the available clipboard programs; the result arrives as an outcome. False if there are none.
 pub fn copy(what: &str, text: String, terminal: bool, outcomes: &mpsc::Sender<Outcome>) -> bool {
     let ways = copiers();
     if ways.is_empty() {
@@ -95,7 +95,7 @@ pub fn copy(what: &str, text: String, terminal: bool, outcomes: &mpsc::Sender<Ou
             }
         }
         let program = (!taken.is_empty()).then(|| taken.join(" and "));
-        // The loop may have ended meanwhile.
+        // The loop may have ended in the meantime.
         let _ = outcomes.send(Outcome::Copied { what, terminal, program }).await;
     });
     true
@@ -119,13 +119,13 @@ async fn feed(program: &str, arguments: &[&str], text: &str) -> bool {
     matches!(status, Ok(Some(status)) if status.success())
 }
 
-/// Asks a clipboard program for its text; the answer comes as an outcome.
+/// Asks a clipboard program for its text; the answer arrives as an outcome.
 pub fn paste(outcomes: &mpsc::Sender<Outcome>) {
     let outcomes = outcomes.clone();
     tokio::spawn(async move {
         let text = tokio::time::timeout(PATIENCE, clipboard_text()).await;
         let text = text.unwrap_or_else(|_| Err("the clipboard program does not answer".into()));
-        // The loop may have ended meanwhile.
+        // The loop may have ended in the meantime.
         let _ = outcomes.send(Outcome::Pasted(text)).await;
     });
 }

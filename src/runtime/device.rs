@@ -1,5 +1,4 @@
-//! The terminal as a device: opened anew, so that it can be read and written without ever waiting, and given back from
-//! anywhere.
+//! The terminal as a device: reopened, so that it can be read and written without blocking, and restored from anywhere.
 
 use crate::app::view::layout::Size;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -13,25 +12,25 @@ use std::time::{Duration, Instant};
 
 /// How long to wait for the terminal to accept the last bytes.
 const LAST_WRITE: Duration = Duration::from_millis(300);
-/// Ends an answer or a title that was cut off.
+/// Ends a control string, such as a title, that was cut off.
 const END_OF_STRING: &[u8] = b"\x1b\\";
-/// Switches everything off that was switched on: reports of the mouse and of the focus, pastes in brackets, the alternate screen, a hidden
-/// cursor, a frame that was cut short, explicit ordering of text; autowrap, the wheel, attributes and the title as they
-/// were.
+/// Switches off everything that was switched on (mouse and focus reports, bracketed paste, the alternate screen, a
+/// hidden cursor, a frame that was cut short, explicit ordering of text) and restores autowrap, the wheel, attributes
+/// and the title.
 const GIVE_BACK: &[u8] =
     b"\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
 /// Resets the keyboard mode of the alternate screen.
 const POP_KEYBOARD: &[u8] = b"\x1b[<u";
-/// Ends a link (OSC 8) that a frame which was cut short has left open.
+/// Ends a link (OSC 8) that was left open by a frame that was cut short.
 const END_OF_LINK: &[u8] = b"\x1b]8;;\x1b\\";
 
-/// Whether there is something to give back.
+/// Whether the terminal is taken and has to be restored.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether links are written to the terminal.
 static LINKED: AtomicBool = AtomicBool::new(false);
-/// Whether the keyboard was put into another mode.
+/// Whether the keyboard mode was changed.
 static ENHANCED: AtomicBool = AtomicBool::new(false);
-/// The device that [`restore`] gives back.
+/// The device that [`restore`] restores.
 static HELD: OnceLock<Device> = OnceLock::new();
 
 /// The terminal of standard input and output. Clones share it.
@@ -48,11 +47,11 @@ struct Ends {
 }
 
 impl Device {
-    /// Opens the terminal of standard input and output again, because non-blocking mode is a property of the open file,
-    /// which is shared with the shell and with every program that is started.
+    /// Reopens the terminal of standard input and output, because non-blocking mode is a property of the open file,
+    /// which is shared with the shell and every program that is started.
     ///
     /// # Errors
-    /// When standard input is no terminal, or the system has no files left.
+    /// When standard input is not a terminal, or the system has no file descriptors left.
     pub fn open() -> io::Result<Self> {
         let original = rustix::termios::tcgetattr(io::stdin())?;
         let (input, own_input) = reopen(io::stdin().as_fd(), OFlags::RDONLY)?;
@@ -67,7 +66,7 @@ impl Device {
     /// A handle to read from.
     ///
     /// # Errors
-    /// When the system has no files left.
+    /// When the system has no file descriptors left.
     pub fn input(&self) -> io::Result<OwnedFd> {
         self.0.input.try_clone()
     }
@@ -75,12 +74,12 @@ impl Device {
     /// A handle to write to.
     ///
     /// # Errors
-    /// When the system has no files left.
+    /// When the system has no file descriptors left.
     pub fn output(&self) -> io::Result<OwnedFd> {
         self.0.output.try_clone()
     }
 
-    /// The size; `None` while the terminal has none, as over a serial line.
+    /// The size; `None` if the terminal has no known size, as over a serial line.
     pub fn size(&self) -> Option<Size> {
         size_of(&self.0.output)
     }
@@ -92,13 +91,13 @@ impl Device {
         (erase != 0).then_some(erase)
     }
 
-    /// Switches to raw mode. From here on [`restore`] gives the terminal back.
+    /// Switches to raw mode. From now on, [`restore`] restores the terminal.
     ///
     /// # Errors
-    /// What the system says.
+    /// When the system refuses it.
     pub fn take(&self) -> io::Result<()> {
         let mut original = self.0.original.lock().unwrap_or_else(PoisonError::into_inner);
-        // While the terminal is taken, its current modes are not those of the shell.
+        // If the terminal is already taken, its current modes are not those of the shell.
         if !TAKEN.load(Ordering::SeqCst) {
             *original = rustix::termios::tcgetattr(&self.0.input)?;
         }
@@ -121,7 +120,7 @@ impl Device {
         Ok(())
     }
 
-    /// Writes as much as the terminal accepts within a time.
+    /// Writes as much as the terminal accepts within this time.
     fn write_within(&self, mut bytes: &[u8], time: Duration) {
         let until = Instant::now() + time;
         while !bytes.is_empty() {
@@ -154,7 +153,7 @@ impl Device {
     }
 }
 
-/// What gives the terminal back. A sequence that was cut short is ended first, then what such a sequence may have begun.
+/// The bytes that restore the terminal. First they end a sequence that was cut short, then what it may have begun.
 fn last_bytes(links: bool, enhanced: bool) -> Vec<u8> {
     let mut bytes = END_OF_STRING.to_vec();
     if links {
@@ -167,8 +166,7 @@ fn last_bytes(links: bool, enhanced: bool) -> Vec<u8> {
     bytes
 }
 
-/// Gives the terminal back, without waiting for a terminal that does not read. May be called any number of times, from
-/// any thread.
+/// Restores the terminal, without waiting if it does not read. May be called any number of times, from any thread.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst)
         && let Some(device) = HELD.get()
@@ -177,17 +175,17 @@ pub fn restore() {
     }
 }
 
-/// Whether the terminal is ours now.
+/// Whether the program has taken the terminal.
 pub fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
 }
 
-/// Links are written to the terminal from now on; [`restore`] ends one that is open.
+/// Notes that links are written to the terminal; [`restore`] ends one that is open.
 pub fn set_linked() {
     LINKED.store(true, Ordering::SeqCst);
 }
 
-/// The keyboard was put into another mode; [`restore`] ends it. False when it was in that mode before.
+/// Notes that the keyboard mode was changed; [`restore`] resets it. False if it was changed before.
 pub fn set_enhanced() -> bool {
     !ENHANCED.swap(true, Ordering::SeqCst)
 }
@@ -212,12 +210,12 @@ pub fn is_gone(error: &io::Error) -> bool {
         .any(|errno| number == Some(errno.raw_os_error()))
 }
 
-/// Opens the terminal behind a descriptor again, without waiting; false beside it when that is impossible, and the
-/// descriptor itself is used.
+/// Reopens the terminal behind a descriptor in non-blocking mode. If that is impossible, returns the descriptor itself,
+/// with false.
 fn reopen(fd: BorrowedFd<'_>, direction: OFlags) -> io::Result<(OwnedFd, bool)> {
     let flags = direction | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = |path: &std::ffi::CStr| rustix::fs::open(path, flags, Mode::empty());
-    // The name leads nowhere in some containers, and after `su` the device belongs to somebody else; the process's own
+    // The name does not exist in some containers, and after `su` the device belongs to another user; the process's own
     // terminal can always be opened.
     let named = rustix::termios::ttyname(fd, Vec::new()).and_then(|name| open(&name));
     match named.or_else(|_| open(c"/dev/tty")) {

@@ -10,24 +10,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tokio::sync::mpsc;
 
-/// The user's editor, and the private folder for the text that is being edited.
+/// The user's editor, and the private folder for the text being edited.
 #[derive(Clone, Debug)]
 pub struct Editor {
     pub command: Vec<String>,
     pub dir: PathBuf,
 }
 
-/// Opens a checked target with the desktop's program; gives its name when it cannot be started.
+/// Opens a checked target with the desktop's program; the error is its name if it cannot be started.
 pub fn open_url(url: &SafeText) -> Result<(), &'static str> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    // The scheme check guarantees that the target is not an option; a leading dash is refused here all the same.
+    // The scheme check guarantees that the target is not an option; a leading dash is refused here anyway.
     if url.starts_with('-') || !spawn(process::command(program).arg(url.as_str())) {
         return Err(program);
     }
     Ok(())
 }
 
-/// Opens the text in the user's editor. It comes back as an outcome, once the editor has released the terminal.
+/// Opens the text in the user's editor. The result arrives as an outcome, once the editor has released the terminal.
 pub fn edit_outside(
     editor: &Editor,
     chat: ChatRef,
@@ -63,7 +63,7 @@ async fn run_editor(editor: &Editor, text: &str) -> Result<String, String> {
         let _ = tokio::fs::remove_file(&path).await;
     }
     let mut edited = result?;
-    // Editors end the last line with a line break.
+    // Editors add a line break to the last line.
     if edited.ends_with('\n') && !text.ends_with('\n') {
         edited.pop();
     }
@@ -80,7 +80,7 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Starts a program beside the loop and waits for it elsewhere; false when it cannot be started.
+/// Starts a program and waits for it in the background; false if it cannot be started.
 fn spawn(command: &mut Command) -> bool {
     let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = with_all_signals(|| command.spawn());

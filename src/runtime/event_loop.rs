@@ -1,4 +1,4 @@
-//! The state of the loop between two turns, and the steps of one turn.
+//! The state of the event loop between two turns, and the steps of one turn.
 
 use super::frames::FrameSchedule;
 use super::helpers::Helpers;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// The most deltas per turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
-/// For how long queued keys are processed before a frame is drawn.
+/// How long queued keys are processed before a frame is drawn.
 const BACKLOG_TIME: Duration = Duration::from_millis(50);
 
 pub struct Clock(Instant);
@@ -51,11 +51,11 @@ pub struct EventLoop<'a, S> {
     pub clock: Clock,
     screen: Screen,
     pub resolver: Resolver,
-    /// Requests that sync had no room for yet, in order. They are never dropped.
+    /// Requests that are waiting for room in sync's queue, in order. They are never dropped.
     pub waiting: VecDeque<Outbound>,
     pub frames: FrameSchedule,
     title: String,
-    /// For results of what runs beside the loop.
+    /// For the results of background work.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
     helpers: Helpers,
@@ -87,7 +87,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// Sets the model's clock for the first time. The first frame waits for a moment, so that it shows messages.
+    /// Sets the model's clock for the first time. The first frame is delayed for a moment, so that it shows messages.
     pub fn start(&mut self, model: &mut Model) {
         model.app.clock = self.clock.now();
         self.record(&RecordingEntry::Clock(model.app.clock));
@@ -116,11 +116,11 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.frames.due = Some(self.clock.now().mono);
     }
 
-    /// Does what a change of the terminal means for the surface.
+    /// Applies changes of the terminal to the surface.
     fn follow_terminal(&mut self, model: &Model, input: &Input) -> io::Result<()> {
         match *input {
             Input::Resize(size) => return self.surface.resize(size),
-            // The terminal may have moved what is right of an emoji.
+            // The terminal may have moved the text to the right of an emoji.
             Input::EmojiWidth(width) if model.app.prefs.choices.ui.emoji_width != width => {
                 self.surface.invalidate();
             }
@@ -177,19 +177,19 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         Ok(())
     }
 
-    /// Derives the layout that the next key depends on, without drawing it. So nothing is fetched for it, and nothing in it
-    /// counts as read. The next frame asks for what is missing; what is asked for only once is asked for here.
+    /// Derives the layout that the next key depends on, without drawing it, so nothing is fetched for it and nothing in
+    /// it counts as read. The next frame requests what is missing; what a layout reports only once is requested here.
     fn layout_undrawn(&mut self, model: &mut Model) -> Vec<Effect> {
         self.record(&RecordingEntry::Layout);
         let wants = model.layout();
-        // The next frame derives again what was derived here.
+        // The next frame has to derive again what was derived here.
         model.changed(model.derived_box_only);
         let once = |want: &Want| matches!(want, Want::Highlight(_) | Want::Spelling(_));
         let once = wants.into_iter().filter(once);
         once.flat_map(|want| self.feed(model, Input::Want(want))).collect()
     }
 
-    /// Leaves the terminal for as long as the process is stopped. When nobody could continue it, the system does not
+    /// Releases the terminal while the process is stopped. If nothing could continue the process, the system does not
     /// stop it, and this returns at once.
     pub async fn stop_for<E>(
         &mut self,
@@ -200,7 +200,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     where
         E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
-        // Another program that has the terminal is stopped as well, and keeps it.
+        // If another program has the terminal, it is stopped as well, and keeps it.
         let ours = keys.is_open();
         if ours {
             self.surface.release();
@@ -228,7 +228,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// Feeds the deadline that has passed, if one has.
+    /// Feeds a deadline input, if a deadline has passed.
     pub fn expire(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         let now = self.clock.now().mono;
         if next_deadline(&model.app).is_some_and(|due| due <= now) {
@@ -253,12 +253,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         (on_screen, quit)
     }
 
-    /// Schedules a frame: at once for the user's input; for the network as its pace allows.
+    /// Schedules a frame: at once for the user's input, at a limited rate for the network.
     pub fn schedule_frame(&mut self, model: &Model, from_user: bool) {
         self.frames.schedule(self.clock.now().mono, from_user, model.app.shows_messages());
     }
 
-    /// Draws when a frame is due, and the terminal is ours and has taken the last one.
+    /// Draws a frame if one is due, the program owns the terminal, and the terminal has taken the last one.
     pub fn draw_if_due(&mut self, model: &mut Model, owns_terminal: bool) -> io::Result<()> {
         let is_due = self.frames.due.is_some_and(|due| due <= self.clock.now().mono);
         let can_draw = owns_terminal && !self.surface.is_busy();
@@ -305,7 +305,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         Ok(())
     }
 
-    /// Takes the terminal back from another program. A resize meanwhile was reported to that one.
+    /// Takes the terminal back from another program. A resize in the meantime was reported to that program.
     pub fn retake(&mut self, model: &mut Model) -> io::Result<()> {
         let size = self.surface.retake()?;
         let effects = self.feed(model, Input::Resize(size));
@@ -314,7 +314,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         Ok(())
     }
 
-    /// Carries out what concerns the terminal and other programs.
+    /// Carries out effects on the terminal and on other programs.
     pub fn carry_out<E>(
         &mut self,
         model: &mut Model,
@@ -356,13 +356,13 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                     self.surface.alert(&sequence)?;
                 }
             }
-            // Taken out by `split_effects`.
+            // Removed by `split_effects`.
             Effect::Request(_) | Effect::Highlight(_) | Effect::Spelling(_) | Effect::Quit => {}
         }
         Ok(())
     }
 
-    /// Hands requests to sync as far as it has room for them.
+    /// Hands requests to sync while it has room for them.
     pub fn send_waiting(&mut self, requests: &mpsc::Sender<Outbound>) {
         while let Some(request) = self.waiting.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(request)) = requests.try_send(request) {
@@ -372,12 +372,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// The requests that are left. The terminal is restored.
+    /// Returns the remaining requests, and restores the terminal.
     pub fn into_waiting(self) -> VecDeque<Outbound> {
         self.waiting
     }
 
-    /// Quits, whatever ended the loop, so that drafts are saved. At the first attempt the app may only ask for
+    /// Quits, whatever ended the loop, so that drafts are saved. At the first attempt, the app may just ask for
     /// confirmation.
     pub fn quit(&mut self, model: &mut Model) {
         for _ in 0..2 {

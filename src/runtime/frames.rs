@@ -4,23 +4,23 @@ use super::meter::KeyMeter;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The time between two frames that are drawn because of the network, in a steady stream.
+/// The time between two frames caused by the network, in a steady stream.
 const FRAME: Duration = Duration::from_millis(16);
-/// So many of them may be drawn at once after a rest: one message brings several changes, and the one that matters
-/// may be the last.
+/// After a pause, this many of them may be drawn at once: one message causes several changes, and the important one may
+/// be the last.
 const FRAMES_AT_ONCE: u32 = 4;
-/// The first frame waits for so long for the newest page of the store.
+/// The first frame waits this long for the newest page from the store.
 const FIRST_FRAME: Duration = Duration::from_millis(10);
 
-/// The user's input is drawn at once, what the network brings as a pace allows. Times are monotonic.
+/// The user's input is drawn at once, changes from the network at a limited rate. Times are monotonic.
 pub struct FrameSchedule {
     /// When the next frame is due; `None` when there is nothing new to draw.
     pub due: Option<Duration>,
-    /// The end of the time that the frames drawn so far use up, [`FRAME`] for each; `None` before the first frame.
+    /// The end of the time used up by the frames drawn so far, [`FRAME`] for each; `None` before the first frame.
     used_until: Option<Duration>,
-    /// Cancelled with the first frame.
+    /// Cancelled when the first frame is drawn.
     shown: CancellationToken,
-    /// How long frames of keys take, while that is shown.
+    /// Measures how long frames of keys take, while that is shown.
     pub meter: KeyMeter,
 }
 
@@ -29,7 +29,7 @@ impl FrameSchedule {
         Self { due: None, used_until: None, shown, meter: KeyMeter::default() }
     }
 
-    /// The first frame waits for a moment, so that it shows messages.
+    /// The first frame is delayed for a moment, so that it shows messages.
     pub fn wait_for_messages(&mut self, now: Duration) {
         self.due = Some(now + FIRST_FRAME);
     }
@@ -63,7 +63,7 @@ mod tests {
         START + Duration::from_millis(time)
     }
 
-    /// When a change that comes at `now` is drawn.
+    /// When a change that arrives at `now` is drawn.
     fn drawn_at(schedule: &mut FrameSchedule, now: Duration, from_user: bool) -> Duration {
         schedule.schedule(now, from_user, true);
         let due = schedule.due.unwrap().max(now);

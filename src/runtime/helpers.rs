@@ -1,4 +1,4 @@
-//! What works beside the loop and knows something of its own.
+//! Background workers with a state of their own.
 
 use super::notifier::{Notifier, NotifierHints};
 use super::spelling::SpellChecker;

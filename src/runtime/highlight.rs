@@ -1,7 +1,7 @@
-//! Highlights code on a thread of its own. The grammars are read when the first block comes.
+//! Highlights code on a separate thread. The grammars are loaded when the first block arrives.
 //!
-//! Grammars are regular expressions that were written for editors, and the text is anybody's. So the time for a block is
-//! limited: what is not done by then stays plain. A single line is short enough to end soon after.
+//! Grammars are regular expressions written for editors, and the text is untrusted. So the time for a block is limited:
+//! what is not done by then stays plain. Single lines are short enough to end soon after.
 
 use crate::app::effect::Outcome;
 use crate::model::SyntaxRole;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 /// Time limit for one block.
 const MOST_TIME: Duration = Duration::from_millis(500);
 
-/// What scopes of grammars mean here: the first one that is a prefix counts.
+/// The roles of grammar scopes: the first entry that is a prefix counts.
 const ROLES: [(&str, SyntaxRole); 18] = [
     ("comment", SyntaxRole::Comment),
     ("string", SyntaxRole::Quoted),
@@ -36,7 +36,7 @@ const ROLES: [(&str, SyntaxRole); 18] = [
     ("support.class", SyntaxRole::Type),
 ];
 
-/// Names of languages by which the grammars do not know themselves.
+/// Names of languages that the grammars do not list.
 const OTHER_NAMES: [(&str, &str); 10] = [
     ("csharp", "cs"),
     ("golang", "go"),
@@ -63,10 +63,10 @@ static GRAMMARS: LazyLock<Grammars> = LazyLock::new(|| {
     }
 });
 
-/// One block after the other, so that a screen full of them takes one core and not all.
+/// Blocks are highlighted one at a time, so that a screen full of them uses one core and not all.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Highlights a block elsewhere. The result comes as an outcome.
+/// Highlights a block in the background. The result arrives as an outcome.
 pub fn start(block: CodeBlock, outcomes: &mpsc::Sender<Outcome>) {
     let outcomes = outcomes.clone();
     tokio::task::spawn_blocking(move || {
@@ -82,7 +82,7 @@ fn grammar(language: &str) -> Option<&'static SyntaxReference> {
     GRAMMARS.set.find_syntax_by_token(other.map_or(&language, |(_, name)| name))
 }
 
-/// The parts of a text, as far as they are found in time.
+/// The parts of a text that are found in time.
 fn parts(language: &str, text: &str, until: Instant) -> Vec<SyntaxPart> {
     let Some(grammar) = grammar(language).filter(|_| CodeBlock::is_fit(text)) else {
         return Vec::new();
@@ -112,7 +112,7 @@ fn parts(language: &str, text: &str, until: Instant) -> Vec<SyntaxPart> {
     parts
 }
 
-/// What the innermost scope that means anything says.
+/// The role of the innermost scope that has one.
 fn role(stack: &ScopeStack) -> Option<SyntaxRole> {
     stack.scopes.iter().rev().find_map(|scope| {
         let role = GRAMMARS.roles.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope));

@@ -1,4 +1,4 @@
-//! Whether the terminal knows links (OSC 8), by a table of known ones. Others may show the sequence as text.
+//! Whether the terminal supports links (OSC 8), by a table of known terminals. Others may show the sequence as text.
 
 use crate::model::Hyperlinks;
 
@@ -11,8 +11,8 @@ pub fn are_written(chosen: Hyperlinks) -> bool {
     }
 }
 
-/// Kitty, iTerm2, WezTerm, Ghostty, foot, Contour, Alacritty, VS Code, VTE since 0.50 and Windows Terminal know them.
-/// Inside tmux, GNU screen and Zellij it is not known what happens to them.
+/// Kitty, iTerm2, WezTerm, Ghostty, foot, Contour, Alacritty, VS Code, VTE since 0.50 and Windows Terminal support
+/// links. Inside tmux, GNU screen and Zellij, support is uncertain.
 fn are_known(var: &dyn Fn(&str) -> String) -> bool {
     if ["TMUX", "STY", "ZELLIJ"].iter().any(|name| !var(name).is_empty()) {
         return false;

@@ -1,4 +1,4 @@
-//! Events of the terminal as inputs.
+//! Turns terminal events into inputs.
 
 use super::keys::{Report, TerminalEvent};
 use crate::app::action::{Pointer, PointerKind};
@@ -13,7 +13,7 @@ use crossterm::event::{
 /// What the loop does about an event of the terminal.
 pub enum EventReaction {
     Feed(Box<Input>),
-    /// Several keys that came as one event.
+    /// Several keys that arrived as one event.
     PutBack(Vec<TerminalEvent>),
     EnhanceKeyboard,
     /// The modes of the terminal may be lost.
@@ -30,7 +30,7 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
         },
         TerminalEvent::Burst(text) => {
             let lines = text.trim_end_matches(['\r', '\n']);
-            // In a dialog the first line is a choice, and the rest is for what the choice opens.
+            // In a dialog, the first line makes a choice, and the rest is for what the choice opens.
             let is_dialog = model.context() == Context::Overlay;
             let is_one_line = !lines.contains(['\r', '\n']);
             if is_dialog || is_one_line && tabs_are_keys(lines, model) {
@@ -52,8 +52,8 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
     }
 }
 
-/// A character with Alt that nothing is bound to, as the two keys that it was on a terminal that sends Alt as an Esc:
-/// after `Esc :q` typed quickly, the colon must not get lost, or "q" would be a message.
+/// An unbound character with Alt, as the two keys it may have been, because many terminals send Alt as Esc: after `Esc
+/// :q` typed quickly, the colon must not get lost, or "q" would be a message.
 fn apart(event: &Event, model: &Model) -> Option<Vec<TerminalEvent>> {
     let Event::Key(key) = event else { return None };
     let is_char = matches!(key.code, KeyCode::Char(_)) && key.kind == KeyEventKind::Press;
@@ -65,7 +65,7 @@ fn apart(event: &Event, model: &Model) -> Option<Vec<TerminalEvent>> {
     })
 }
 
-/// Whether each tab in a line that came at once completes the word before it: then it was typed, else pasted.
+/// Whether each tab in a line that arrived at once completes the word before it: then the line was typed, else pasted.
 fn tabs_are_keys(line: &str, model: &Model) -> bool {
     let draft = model.app.opened().map(|chat| chat.composer.before_cursor()).unwrap_or_default();
     line.match_indices('\t').all(|(at, _)| {
@@ -74,7 +74,7 @@ fn tabs_are_keys(line: &str, model: &Model) -> bool {
     })
 }
 
-/// The first line as keys, and the rest as it was.
+/// The first line as keys, and the rest unchanged.
 fn first_line(text: &str) -> Vec<TerminalEvent> {
     let key = |code| TerminalEvent::Input(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     let (line, rest) = match text.split_once(['\r', '\n']) {
@@ -105,7 +105,7 @@ fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Inpu
         Event::Resize(columns, rows) => Some(Input::Resize(Size { columns, rows })),
         Event::FocusGained => Some(Input::Focus(true)),
         Event::FocusLost => Some(Input::Focus(false)),
-        // A report may still come after the mouse was left to the terminal.
+        // A report may still arrive after mouse reports were turned off.
         Event::Mouse(mouse) if model.app.prefs.choices.ui.mouse => {
             let kind = match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => PointerKind::Click,

@@ -1,11 +1,11 @@
-//! Whether the terminal draws joined emoji as one picture: by asking the terminal, and by a table of known ones.
+//! Whether the terminal draws joined emoji as one picture: by asking it, and by a table of known terminals.
 //!
 //! At the start one joined emoji is written and erased again, with a query for the cursor position in between. Nothing
-//! waits for the answer: frames are drawn according to the table, and all of the screen again if the answer differs.
+//! waits for the answer: frames are drawn by the table, and the whole screen again if the answer differs.
 //!
-//! The answer counts if it is read within [`LIMIT`] of the question: over a connection as slow as that the whole screen
-//! would be drawn twice, and so late an answer may belong to another program's question. A late one is dropped, it is
-//! never text, and the table stays; `ui.emoji_width` chooses the width without asking.
+//! The answer counts if it is read within [`LIMIT`] of the question: over a slower connection, drawing the whole screen
+//! twice would be costly, and a late answer may belong to another program's question. Late answers are dropped and
+//! never treated as text, and the table stays; `ui.emoji_width` chooses the width without asking.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ pub const ROW: u16 = 2;
 pub const QUESTION: &str = "\x1b[2;1H\u{1F469}\u{1F3FD}\u{200D}\u{1F52C}\x1b[6n\x1b[2;1H\x1b[2K";
 /// How long after the question an answer counts.
 pub const LIMIT: Duration = Duration::from_millis(100);
-/// The least size for it: terminals that draw every part need seven columns.
+/// The smallest terminal in which to ask: those that draw every part need seven columns.
 const LEAST: Size = Size { columns: 10, rows: ROW };
 
-/// The meaning of the cursor's column after the emoji: one picture takes two cells.
+/// The width according to the cursor's column after the emoji: one picture takes two cells.
 pub fn width_for(column: u16) -> EmojiWidth {
     if column == 3 { EmojiWidth::Cluster } else { EmojiWidth::Sum }
 }
@@ -30,7 +30,7 @@ pub fn width_for(column: u16) -> EmojiWidth {
 /// What a position report in [`ROW`] means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The terminal draws joined emoji so.
+    /// The terminal draws joined emoji with this width.
     Width(EmojiWidth),
     /// The answer to our question, after its [`LIMIT`].
     Late,
@@ -41,24 +41,24 @@ pub enum Answer {
 /// A question that was sent, and whether an answer to it still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// Nothing was asked, or the answer has come.
+    /// Nothing was asked, or the answer has arrived.
     Closed,
-    /// Asked; the terminal has not been read since. What it answers before the first read is in time, however long
-    /// the rest of the start takes.
+    /// Asked; the terminal has not been read since. An answer found by the first read is in time, however long the rest
+    /// of the start takes.
     Asked,
-    /// Asked, and the terminal is read. An answer counts until then.
+    /// Asked, and the terminal is being read. An answer counts until this time.
     Open { until: Instant },
 }
 
 impl Probe {
-    /// The terminal is read from now on.
+    /// The terminal is being read from now on.
     pub fn begin(&mut self, now: Instant) {
         if *self == Self::Asked {
             *self = Self::Open { until: now + LIMIT };
         }
     }
 
-    /// Takes a position report in [`ROW`] for an answer, and closes the question.
+    /// Takes a position report in [`ROW`] as an answer, and closes the question.
     pub fn answer(&mut self, column: u16, now: Instant) -> Answer {
         let answer = match *self {
             Self::Closed => Answer::Unasked,
@@ -78,7 +78,7 @@ pub struct TerminalHints {
     program: String,
     /// `KONSOLE_VERSION`, such as 230801.
     konsole: u32,
-    /// Inside tmux, GNU screen or Zellij. What the terminal around them left in the environment means nothing then.
+    /// Inside tmux, GNU screen or Zellij. Then, variables of the terminal around them mean nothing.
     is_multiplexed: bool,
 }
 
@@ -111,7 +111,7 @@ impl TerminalHints {
         if draws_one { EmojiWidth::Cluster } else { EmojiWidth::Sum }
     }
 
-    /// Whether to ask a terminal of this size. Terminals without UTF-8 could take the emoji's bytes for control
+    /// Whether to ask a terminal of this size. Terminals without UTF-8 could mistake the emoji's bytes for control
     /// characters.
     pub fn should_ask(&self, size: Size) -> bool {
         let is_old = has_plain_font(&self.term) || self.term.starts_with("vt");
@@ -197,7 +197,7 @@ mod tests {
         let later = start + Duration::from_secs(5);
         let mut probe = Probe::Asked;
         probe.begin(later);
-        // Reading goes on; the limit stays where it is.
+        // Reading continues; the limit does not move.
         probe.begin(later + LIMIT / 2);
         assert_eq!(probe, Probe::Open { until: later + LIMIT });
         assert_eq!(probe.answer(7, later + LIMIT), Answer::Width(EmojiWidth::Sum));

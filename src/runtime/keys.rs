@@ -1,19 +1,19 @@
-//! Input from the terminal: keys, pastes, answers, and what the system reports about it.
+//! Input from the terminal: keys, pastes, answers, and the system's reports about the terminal.
 //!
-//! The bytes are read by the loop's own task, as soon as there are any, and decoded here. Crossterm's reader was used
-//! before; these alternatives were considered when it could not be kept:
+//! The bytes are read by the event loop's own task, as soon as there are any, and decoded here. Crossterm's reader was
+//! used before; these alternatives were considered when it had to be replaced:
 //!
 //! - *A filter in front of crossterm's parser* is impossible without a second pseudo-terminal: crossterm reads the
 //!   device itself. It also decides at the end of each read that an Esc is the Esc key, so sequences torn by a slow
-//!   connection became text; it reads Esc Esc [ A as four keys, keeps a paste without its end open for ever, and needs
-//!   a thread that takes keys away from an editor.
-//! - *termwiz* and *terminput* parse well, but both also decide by the end of a buffer and not by time, both know
-//!   nothing of lines that are pasted without brackets, and termwiz brings a terminal model of its own.
-//! - *vte* parses what terminals are sent, not what they send: the forms of rxvt and of the Linux console mean
-//!   something else there.
+//!   connection became text; it reads Esc Esc [ A as four keys, never ends a paste whose end marker is missing, and
+//!   needs a thread that takes keys away from an editor.
+//! - *termwiz* and *terminput* parse well, but both also decide by the end of a buffer and not by time, neither
+//!   recognises lines pasted without brackets, and termwiz comes with its own terminal model.
+//! - *vte* parses output to terminals, not input from them: the sequences of rxvt and the Linux console mean something
+//!   else there.
 //!
-//! With any of them, most of the work would have remained, so the decoder is our own: `sequence` and `csi` know the
-//! byte sequences, `decoder` the time. Keys still use crossterm's types.
+//! With any of them, most of the work would have remained, so the decoder is our own: `sequence` and `csi` handle the
+//! byte sequences, `decoder` the timing. Keys still use crossterm's types.
 
 mod csi;
 mod decoder;
@@ -36,25 +36,25 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// One thing the terminal or the system reported.
+/// An event reported by the terminal or the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TerminalEvent {
     /// A key, a paste, a new size, a change of the focus.
     Input(Event),
-    /// Lines that arrived faster than anyone can type, without the markers of a paste.
+    /// Lines that arrived faster than anyone can type, without paste markers.
     Burst(String),
     /// An answer of the terminal to a query of this program.
     Report(Report),
-    /// The process was stopped by somebody else and continues: the terminal's modes may be lost.
+    /// The process was stopped from outside and continues: the terminal's modes may be lost.
     Continued,
 }
 
-/// Answers of the terminal. Those that nobody waits for are dropped by the decoder.
+/// Answers of the terminal. Those that are not waited for are dropped by the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The terminal knows the kitty keyboard protocol.
+    /// The terminal supports the kitty keyboard protocol.
     EnhancedKeyboard,
-    /// Where the cursor is, counted from one.
+    /// The cursor position, counted from one.
     Position { row: u16, column: u16 },
     /// How joined emoji are drawn.
     EmojiWidth(EmojiWidth),
@@ -75,27 +75,27 @@ pub struct Questions {
 const READ: usize = 4096;
 
 struct Source {
-    /// Tokio's type for what is only read; the system makes no difference between a pipe and a terminal here.
+    /// Tokio's type for read-only descriptors; the system does not distinguish a pipe from a terminal here.
     input: Receiver,
     buffer: Box<[u8; READ]>,
     decoder: Decoder,
     ready: VecDeque<TerminalEvent>,
     resized: Signal,
     continued: Signal,
-    /// The terminal has no known size; the next position report gives it.
+    /// The terminal's size is unknown; the next position report provides it.
     size_unknown: bool,
-    /// Whether an answer to how the terminal draws joined emoji is awaited.
+    /// Whether the answer about joined emoji is awaited.
     emoji: Probe,
     /// The terminal was asked for its background, and has not answered yet.
     asked_background: bool,
     device: Device,
 }
 
-/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event. The terminal
-/// will be asked these questions.
+/// The events of a terminal, beginning with its size. Nothing is read unless an event is awaited. The terminal will be
+/// asked these questions.
 ///
 /// # Errors
-/// When the terminal cannot be watched, or signals cannot.
+/// When the terminal or the signals cannot be watched.
 pub fn events(
     device: &Device,
     questions: Questions,
@@ -112,7 +112,7 @@ pub fn events(
         asked_background: questions.background,
         device: device.clone(),
     };
-    // Read only after changes of the size are watched, or a resize in the first milliseconds would be lost.
+    // Read the size only after resizes are watched, or one in the first milliseconds would be lost.
     source.size();
     if source.ready.is_empty() {
         source.size_unknown = true;
@@ -175,7 +175,7 @@ impl Source {
                 TerminalEvent::Report(Report::Position { row, column }) => {
                     self.take_position(row, column);
                 }
-                // Nobody else's answer counts, and no second one.
+                // Only the first answer, and only to our own question, counts.
                 TerminalEvent::Report(Report::Background(_))
                     if !std::mem::take(&mut self.asked_background) => {}
                 other => self.ready.push_back(other),
@@ -183,7 +183,7 @@ impl Source {
         }
     }
 
-    /// Takes a position report for the answer to a question of ours. Any other is dropped.
+    /// Takes a position report as the answer to our own question. Any other is dropped.
     fn take_position(&mut self, row: u16, column: u16) {
         let answer = match row {
             joined_emoji::ROW => self.emoji.answer(column, Instant::now()),
@@ -218,7 +218,7 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// The events of a terminal as the loop takes them: one at a time, and put back when they are not used up.
+/// The events of a terminal for the event loop: taken one at a time, and put back if they are not used.
 pub struct Keys<E> {
     events: E,
     put_back: VecDeque<TerminalEvent>,
@@ -233,7 +233,7 @@ impl<E: Stream<Item = io::Result<TerminalEvent>> + Unpin> Keys<E> {
         Self { events, put_back: VecDeque::new(), paused: false, ended: false }
     }
 
-    /// Whether the terminal is ours.
+    /// Whether no other program has the terminal.
     pub fn is_open(&self) -> bool {
         !self.paused
     }
@@ -247,7 +247,7 @@ impl<E: Stream<Item = io::Result<TerminalEvent>> + Unpin> Keys<E> {
         self.paused = false;
     }
 
-    /// The next event, `None` when the terminal is gone. While another program has it, this waits for ever.
+    /// The next event, `None` when the terminal is gone. While another program has the terminal, this waits forever.
     pub async fn next(&mut self) -> Option<io::Result<TerminalEvent>> {
         if self.paused {
             return std::future::pending().await;

@@ -1,15 +1,15 @@
-//! Measures from the arrival of a key until its frame was written, while somebody looks at the figures.
+//! Measures the time from a key to its written frame, while the figures are shown.
 
 use crate::model::FrameFigures;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The keys that count: the last ones.
+/// How many of the last keys are counted.
 const KEPT: usize = 256;
 
 #[derive(Debug, Default)]
 pub struct KeyMeter {
-    /// When the first key came that has no frame yet.
+    /// When the first key arrived that has no frame yet.
     began: Option<Instant>,
     taken: VecDeque<Duration>,
     bytes: usize,
@@ -21,7 +21,7 @@ impl KeyMeter {
         self.began.get_or_insert(now);
     }
 
-    /// A frame of so many bytes was written.
+    /// A frame of this many bytes was written.
     pub fn frame(&mut self, now: Instant, bytes: usize) {
         let Some(began) = self.began.take() else { return };
         self.bytes = bytes;

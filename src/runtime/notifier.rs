@@ -1,5 +1,5 @@
-//! Desktop notifications: by an escape sequence of the terminal, by the desktop's service over D-Bus, by a program of the
-//! user, by the bell.
+//! Desktop notifications: through an escape sequence of the terminal, the desktop's service over D-Bus, a program of
+//! the user, or the bell.
 //!
 //! A program gets the text as arguments and never through a shell. Received text in a sequence cannot end it, because
 //! [`SafeText`] holds no control characters.
@@ -19,21 +19,21 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::{Semaphore, mpsc};
 
-/// How long a program may run.
+/// The time limit for a program.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many programs may run at once; further notifications are not passed to one.
+/// How many programs may run at once; beyond that, notifications are not passed to a program.
 const MAX_PROGRAMS: usize = 4;
 
 const BELL: &str = "\x07";
 
-/// What stands between the program and the terminal.
+/// The multiplexer between the program and the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Multiplexer {
     #[default]
     None,
     Tmux,
     Screen,
-    /// Passes nothing on.
+    /// Does not pass on sequences.
     Zellij,
 }
 
@@ -45,7 +45,7 @@ pub struct NotifierHints {
     program: String,
     is_kitty: bool,
     multiplexer: Multiplexer,
-    /// There is a D-Bus session on the machine in front of the user, not at the other end of SSH.
+    /// There is a D-Bus session on the user's own machine, not at the other end of SSH.
     has_session_bus: bool,
 }
 
@@ -69,8 +69,8 @@ impl NotifierHints {
         }
     }
 
-    /// The table of known terminals; `None` for all others. Inside a multiplexer the terminal around it
-    /// is not known: what it left in the environment may be that of another one.
+    /// The table of known terminals; `None` for all others. Inside a multiplexer, the terminal around it is not known:
+    /// the environment may describe another one.
     fn sequence(&self) -> Option<DesktopWay> {
         let is = |names: &[&str]| names.iter().any(|name| self.term.starts_with(name));
         match self.program.as_str() {
@@ -88,7 +88,7 @@ impl NotifierHints {
     }
 }
 
-/// Whether the socket exists at which a D-Bus session is found without an address in the environment.
+/// Whether the default socket of a D-Bus session exists, used if the environment has no address.
 fn has_default_bus() -> bool {
     std::env::var_os("XDG_RUNTIME_DIR")
         .is_some_and(|folder| Path::new(&folder).join("bus").exists())
@@ -106,7 +106,7 @@ impl Notifier {
         Self { hints, programs: Arc::new(Semaphore::new(MAX_PROGRAMS)), bus: SessionBus::default() }
     }
 
-    /// Draws attention: returns what the terminal is sent for it, and starts the rest beside the loop.
+    /// Carries out an alert: returns the bytes for the terminal, and starts everything else in the background.
     pub fn carry_out(
         &self,
         prefs: &NotificationPreferences,
@@ -134,7 +134,7 @@ impl Notifier {
         }
     }
 
-    /// What takes a notification back, where the terminal can do that.
+    /// The sequence that withdraws a notification, if the terminal supports that.
     fn withdrawal(&self, prefs: &NotificationPreferences, number: u64) -> Vec<u8> {
         match self.way(prefs) {
             Some(DesktopWay::Osc99) => {
@@ -144,11 +144,11 @@ impl Notifier {
         }
     }
 
-    /// What the terminal is sent for a notification; empty if nothing is wanted.
+    /// The bytes for the terminal for a notification; empty if it gets none.
     fn sequence(&self, prefs: &NotificationPreferences, new: &Notification) -> Vec<u8> {
         let way = self.way(prefs);
         let mut bytes = way.map(|way| self.wrapped(&shown(way, new))).unwrap_or_default();
-        // Multiplexers mark the window that rang.
+        // Multiplexers mark a window whose bell rang.
         let is_bell = prefs.desktop == DesktopWay::Auto
             && (way.is_none() || self.hints.multiplexer != Multiplexer::None);
         if prefs.bell || is_bell {
@@ -184,7 +184,7 @@ impl Notifier {
         }
     }
 
-    /// Starts the user's program beside the loop. That it cannot be started comes back as an outcome.
+    /// Starts the user's program in the background. If it cannot be started, that is reported as an outcome.
     fn run_command(
         &self,
         prefs: &NotificationPreferences,
@@ -206,7 +206,7 @@ impl Notifier {
                     let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
                 }
                 Err(_) => {
-                    // The loop may have ended meanwhile.
+                    // The loop may have ended in the meantime.
                     let _ = outcomes.send(Outcome::NotNotified { program }).await;
                 }
             }
@@ -226,19 +226,19 @@ fn argv(command: &[String], new: &Notification) -> Option<(String, Vec<String>)>
     Some((program.clone(), arguments))
 }
 
-/// A word of the command with its placeholders filled in. What is filled in is not looked at again.
+/// A word of the command with its placeholders filled in. Placeholders in the inserted text are not replaced.
 fn filled(word: &str, title: &str, text: &str) -> String {
     let parts = word.split("{title}").map(|part| part.replace("{text}", text));
     parts.collect::<Vec<_>>().join(title)
 }
 
-/// Received text as an argument: it must not be taken for an option.
+/// Received text as an argument: it must not be mistaken for an option.
 fn argument(text: &SafeText) -> String {
     let text = without_markup(text);
     if text.starts_with('-') { format!(" {text}") } else { text }
 }
 
-/// Notification services read tags and entities in texts: these become characters that look alike.
+/// Notification services interpret tags and entities: their characters are replaced with lookalikes.
 fn without_markup(text: &SafeText) -> String {
     text.replace('<', "‹").replace('>', "›").replace('&', "＆")
 }
@@ -247,7 +247,7 @@ fn without_markup(text: &SafeText) -> String {
 fn shown(way: DesktopWay, new: &Notification) -> String {
     let (title, text) = (without_markup(&new.title), without_markup(&new.text));
     match way {
-        // Begins with a name: terminals take a number at the beginning for another command.
+        // Begins with a name: terminals would take a leading number as another command.
         DesktopWay::Osc9 if title == "skchat" => format!("\x1b]9;skchat: {text}\x07"),
         DesktopWay::Osc9 => format!("\x1b]9;skchat: {title}: {text}\x07"),
         DesktopWay::Osc777 => {

@@ -1,33 +1,33 @@
-//! How far a slow terminal is behind.
+//! Estimates how far a slow terminal is behind.
 //!
-//! The system takes bytes for a terminal that has not read them yet, several kilobytes for a pseudo-terminal. When all
-//! bytes are written, a slow terminal is still busy with those, and a frame that is written then is shown only after
-//! them. So once the terminal had to be waited for, its speed is known, and for a while each frame waits until the
-//! terminal must have read nearly all of the one before.
+//! The system buffers bytes that the terminal has not read yet, several kilobytes for a pseudo-terminal. When all bytes
+//! are written, a slow terminal is still busy with the buffer, and a frame that is written then is only shown after it.
+//! So once the program had to wait for the terminal, its speed is known, and for a while each frame waits until the
+//! terminal should have read nearly all of the one before.
 
 use std::time::{Duration, Instant};
 
-/// After so long without a write, the terminal has read everything.
+/// After this long without a write, the terminal has read everything.
 const REST: Duration = Duration::from_millis(500);
-/// What the terminal may still have to read when the next frame is written.
+/// How much reading time the terminal may have left when the next frame is written.
 const AHEAD: Duration = Duration::from_millis(150);
 /// The longest wait before a frame: the speed may have changed.
 const LONGEST: Duration = Duration::from_millis(1_500);
-/// A shorter wait for the terminal says nothing about its speed, and after a longer one it had stopped.
+/// A shorter wait says nothing about the terminal's speed, and a longer one means that it had stopped.
 const SAMPLE: std::ops::Range<Duration> = Duration::from_millis(20)..Duration::from_secs(5);
-/// For how long a speed is assumed to stay.
+/// How long a measured speed is assumed to stay the same.
 const LASTS: Duration = Duration::from_secs(5);
-/// The most that a system is expected to hold.
+/// The most bytes that the system is expected to buffer.
 const MOST_HELD: f64 = 65_536.0;
 
 #[derive(Debug, Default)]
 pub struct TerminalPace {
     last_write: Option<Instant>,
-    /// Bytes that the terminal has not read yet, as far as is known; it never has more than this.
+    /// An upper bound for the bytes that the terminal has not read yet.
     held: f64,
-    /// Bytes a second, and when that was found out.
+    /// Bytes per second, and when that was measured.
     speed: Option<(f64, Instant)>,
-    /// Since when the terminal has to be waited for, and the bytes it has taken since.
+    /// When the current wait for the terminal began, and the bytes taken since.
     waited: Option<(Instant, f64)>,
     /// When the next frame may be written.
     next: Option<Instant>,
@@ -38,7 +38,7 @@ impl TerminalPace {
     pub fn wrote(&mut self, count: usize, now: Instant) {
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         if let Some((_, taken)) = &mut self.waited {
-            // As much was read before.
+            // The terminal has read as much before.
             *taken += count;
         } else {
             let since = self.last_write.map_or(Duration::MAX, |last| now.duration_since(last));
@@ -49,12 +49,12 @@ impl TerminalPace {
         self.last_write = Some(now);
     }
 
-    /// The system takes no more for now.
+    /// The system takes no more bytes for now.
     pub fn blocked(&mut self, now: Instant) {
         self.waited.get_or_insert((now, 0.0));
     }
 
-    /// Everything is written.
+    /// Everything was written.
     pub fn emptied(&mut self, now: Instant) {
         if let Some((since, taken)) = self.waited.take() {
             let waited = now.duration_since(since);
@@ -77,7 +77,7 @@ impl TerminalPace {
         *self = Self::default();
     }
 
-    /// When the next frame may be written, if that is not yet.
+    /// When the next frame may be written; `None` if it may be written now.
     pub fn next(&self, now: Instant) -> Option<Instant> {
         self.next.filter(|next| *next > now)
     }
@@ -89,7 +89,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// How long the last of many states takes to be shown by a terminal that reads so many bytes in a millisecond from
+    /// How long the last of many states takes to be shown by a terminal that reads this many bytes per millisecond from
     /// a queue of 12 kB. Each state is a frame of 3 kB.
     fn delay(bytes_per_ms: usize) -> Duration {
         const QUEUE: usize = 12_000;
@@ -144,7 +144,7 @@ mod tests {
         pace.wrote(10, later);
         pace.emptied(later);
         assert_eq!(pace.next(later), None);
-        // A speed is not kept for ever.
+        // A speed is not kept forever.
         pace.blocked(later);
         pace.wrote(1_000, later + MS * 1_000);
         pace.emptied(later + MS * 1_000);

@@ -1,13 +1,13 @@
 //! Sends the differences between two frames to the terminal.
 //!
-//! Ratatui's own difference compares every cell of the screen for every key; here only rows that may have changed are
-//! compared, the terminal moves rows itself where that is shorter, and a row keeps right whatever width the terminal
-//! gives a cluster:
+//! Ratatui's own diff compares every cell of the screen for every key; here, only rows that may have changed are
+//! compared, the terminal moves rows itself if that is shorter, and rows stay correct whatever width the terminal gives
+//! a cluster:
 //!
-//! If the terminal draws a cluster wider or narrower than it is counted, what a row shows depends on what it showed
-//! before: parts stay, and the rest of the row is shifted. Therefore a row with anything but plain text is erased and
-//! painted as a whole when something in it changes, and the cursor is placed after every cluster of disputed width. The
-//! screen after any change is then the same as after a complete redraw.
+//! If the terminal draws a cluster wider or narrower than counted, what a row shows depends on what it showed before:
+//! parts stay, and the rest of the row is shifted. Therefore a row with anything but plain text is erased and painted
+//! as a whole when something in it changes, and the cursor is placed after every cluster of disputed width. Then the
+//! screen after any change is the same as after a complete redraw.
 
 mod pen;
 mod shift;
@@ -21,7 +21,7 @@ use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::Rect;
 use shift::Shift;
 
-/// Erasing the rest of a row is shorter than so many spaces.
+/// Erasing the rest of a row is shorter than this many spaces.
 const ERASED: usize = 4;
 
 /// What the terminal shows.
@@ -30,9 +30,9 @@ pub struct Painter {
     shown: Rows,
     /// `None` if the cursor's state is not known.
     cursor: Option<CursorState>,
-    /// The font of the terminal lacks signs that others have.
+    /// The symbols that the terminal's font has.
     signs: Signs,
-    /// The terminal knows links.
+    /// The terminal supports links.
     hyperlinks: bool,
 }
 
@@ -47,7 +47,7 @@ impl Painter {
         Self { signs, hyperlinks, ..Self::default() }
     }
 
-    /// What the terminal shows is not known any more: the next frame is painted in full.
+    /// What the terminal shows is no longer known: the next frame is painted in full.
     pub fn forget(&mut self) {
         self.shown = Rows::default();
         self.cursor = None;
@@ -84,7 +84,7 @@ impl Painter {
         compared
     }
 
-    /// Writes the new rows with and without a move of rows by the terminal, and sends what is shorter.
+    /// Encodes the new rows with and without moving rows in the terminal, and sends the shorter version.
     fn paint_shifted(
         &mut self,
         shift: Shift,
@@ -101,7 +101,7 @@ impl Painter {
         shift.apply(&mut moved.cells);
         shift.apply_to_rows(&mut moved.disputed);
         shift.apply_to_rows(&mut moved.links);
-        // What stands beside the block has moved with it.
+        // Everything beside the block has moved with it.
         let block = usize::from(shift.top)..usize::from(shift.bottom);
         changed.get_mut(block).unwrap_or_default().fill(true);
         let mut pen = Pen::new(&mut with, columns, self.signs);
@@ -132,7 +132,7 @@ impl Painter {
     }
 }
 
-/// The rows on the terminal.
+/// The rows that the terminal shows.
 #[derive(Clone, Default)]
 struct Rows {
     cells: Buffer,
@@ -149,7 +149,7 @@ impl Rows {
         Self { cells: Buffer::empty(area), disputed: vec![false; height], links }
     }
 
-    /// Writes and takes over the rows that differ.
+    /// Writes the rows that differ, and stores them.
     fn update<'a>(
         &mut self,
         (next, links): (&Buffer, &'a [Hyperlink]),
@@ -191,7 +191,7 @@ fn in_row(links: &[Hyperlink], y: u16) -> &[Hyperlink] {
     links.get(from..to).unwrap_or_default()
 }
 
-/// Whether two rows, wherever they stand, have the same links.
+/// Whether two rows, which may be at different heights, have the same links.
 fn same_links(one: &[Hyperlink], other: &[Hyperlink]) -> bool {
     let what = |link: &Hyperlink| (link.columns.clone(), link.id, link.url.clone());
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| what(a) == what(b))
@@ -251,7 +251,7 @@ fn whole_row(y: u16, cells: &[Cell], pen: &mut Pen<'_>) {
     }
 }
 
-/// Whether it is one narrow character in every terminal.
+/// Whether a symbol is one narrow character in every terminal.
 fn is_plain(symbol: &str) -> bool {
     let mut chars = symbol.chars();
     let (Some(c), None) = (chars.next(), chars.next()) else { return symbol.is_empty() };
@@ -280,7 +280,7 @@ mod tests {
     use ratatui::style::Style;
     use std::num::NonZero;
 
-    /// A screen of a fixed size and the bytes that are sent to it.
+    /// A painter for a screen of a fixed size.
     struct Drawn {
         painter: Painter,
         columns: u16,
@@ -403,7 +403,7 @@ mod tests {
         }
     }
 
-    /// A frame of one text, of which these columns are a link.
+    /// A frame with one text, in which these columns are a link.
     fn linked(painter: &mut Painter, text: &str, columns: std::ops::Range<u16>) -> String {
         let mut cells = Buffer::empty(Rect::new(0, 0, 20, 2));
         cells.set_string(0, 1, text, Style::default());
@@ -425,7 +425,7 @@ mod tests {
         let closed = after.find("\u{1b}]8;;\u{1b}\\").unwrap();
         assert!(closed < after.find("page").unwrap(), "{bytes:?}");
         assert_eq!(linked(&mut painter, "see this page", 4..8), "");
-        // The text stays, and the link is another one.
+        // The text stays the same, but the link is another one.
         let bytes = linked(&mut painter, "see this page", 9..13);
         assert!(bytes.contains("example.org\u{1b}\\page\u{1b}]8;;"), "{bytes:?}");
         // Only a letter changes: it belongs to the link as well.

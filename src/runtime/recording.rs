@@ -1,8 +1,8 @@
 //! Recording every input of the loop, and playing a recording again: the same inputs at the same times give the same
 //! frames.
 //!
-//! A recording is JSON, one entry a line: what the program started from, then inputs, layouts and frames in the order
-//! in which they happened. It holds what was typed and received; [`write_redacted`] makes one that does not.
+//! A recording is JSON, one entry per line: the initial state, then inputs, layouts and frames in the order in which
+//! they happened. It contains what was typed and received; [`write_redacted`] makes one that does not.
 
 mod redact;
 
@@ -24,12 +24,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
-/// Increases when older recordings can no longer be played.
+/// Increased when older recordings can no longer be played.
 pub const FORMAT: u32 = 3;
-/// Lines that may wait for the disk before the recording ends.
+/// How many lines may wait for the disk before the recording ends.
 const WAITING: usize = 8_192;
 
-/// Everything the program starts from, as far as the screen depends on it.
+/// The part of the program's initial state that the screen depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecordingHeader {
     pub skchat: String,
@@ -45,9 +45,9 @@ pub struct RecordingHeader {
     pub demo: bool,
     pub read_only: bool,
     pub first_client_id: u64,
-    /// The welcome dialog of the first start is shown.
+    /// Whether the welcome dialog of the first start is shown.
     pub welcome: bool,
-    /// The program was not used for hours before.
+    /// Whether the program had not been used for hours.
     #[serde(default)]
     pub returns: bool,
     pub warning: Option<String>,
@@ -64,13 +64,13 @@ pub enum RecordingEntry {
     /// The time before the first input.
     Clock(Now),
     Input(Now, Box<Input>),
-    /// A layout was derived; what it requested follows as inputs.
+    /// A layout was derived; its requests follow as inputs.
     Layout,
     /// Columns, rows, and a hash of all cells.
     Frame(u16, u16, u64),
 }
 
-/// Writes a recording, on a thread of its own.
+/// Writes a recording, on a separate thread.
 pub struct Recorder {
     lines: Option<SyncSender<String>>,
     writer: Option<std::thread::JoinHandle<()>>,
@@ -105,7 +105,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Adds an entry. When the disk cannot follow, the recording ends: one with a hole could not be played.
+    /// Adds an entry. If the disk cannot keep up, the recording ends: one with a gap could not be played.
     pub fn note(&mut self, entry: &RecordingEntry) {
         let Some(lines) = &self.lines else { return };
         let Ok(line) = serde_json::to_string(entry) else { return };
@@ -139,7 +139,7 @@ impl Hasher for Fnv {
     }
 }
 
-/// An entry that stands for a frame as it was painted.
+/// The entry for a frame as it was painted.
 pub fn frame(buffer: &Buffer) -> RecordingEntry {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     for cell in &buffer.content {
@@ -156,7 +156,7 @@ pub struct Player {
     screen: Screen,
     pub inputs: usize,
     pub frames: usize,
-    /// The frames, counted from one, that were not as recorded.
+    /// The frames, counted from one, that differ from the recording.
     pub differing: Vec<usize>,
 }
 
@@ -172,7 +172,7 @@ impl Player {
         }
     }
 
-    /// Plays one entry; gives a frame entry as it is here.
+    /// Plays one entry; for a frame entry, returns the one of this replay.
     pub fn play(&mut self, entry: &RecordingEntry) -> Option<RecordingEntry> {
         match entry {
             RecordingEntry::Start(_) => {}
@@ -200,7 +200,7 @@ impl Player {
         None
     }
 
-    /// The screen as it stands after what was played, as lines.
+    /// The current screen of the replay, as lines.
     pub fn picture(&mut self) -> String {
         self.model.layout();
         picture(self.screen.paint(&self.model, self.themes.of_prefs(&self.model.app.prefs)).cells)
@@ -228,10 +228,10 @@ pub fn picture(buffer: &Buffer) -> String {
     out
 }
 
-/// Reads a recording line by line, and whether its last line was cut off: the program was killed while it was written.
+/// Reads a recording line by line; also returns whether its last line was cut off because the program was killed.
 ///
 /// # Errors
-/// When the file cannot be read, or is none.
+/// When the file cannot be read, or is not a recording.
 pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool), String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let mut lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
@@ -248,7 +248,7 @@ pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool),
         }
         match serde_json::from_slice(line) {
             Ok(entry) => entries.push(entry),
-            // The program was killed while it was written, unless more lines follow.
+            // The program was killed while writing this line, unless more lines follow.
             Err(_) => broken = Some(n + 2),
         }
     }
@@ -307,7 +307,7 @@ pub fn write_redacted(
     out.flush().map_err(|e| e.to_string())
 }
 
-/// The id that a header of a redacted recording has.
+/// The header of a redacted recording.
 pub fn redacted_header(
     header: &RecordingHeader,
     redactor: &Redactor,

@@ -1,4 +1,4 @@
-//! Signals that end the program, or stop it until somebody continues it. On Linux one thread waits for the stop signal and
+//! Signals that end the program, or stop it until it is continued. On Linux, one thread waits for the stop signal and
 //! for a hang-up; elsewhere there are two.
 
 use super::device;
@@ -9,21 +9,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// After a signal the program ends within this time, whatever it is doing.
+/// After a signal, the program ends within this time, whatever it is doing.
 const END: Duration = Duration::from_millis(1500);
-/// The exit status when something had to be given up.
+/// The exit status if the program had to be ended by force.
 const FAILED: i32 = 1;
-/// The process is stopped after this time, even if the loop has not given the terminal back.
+/// The process is stopped after this time, even if the loop has not released the terminal.
 const RELEASE: Duration = Duration::from_secs(1);
 
-/// Watches for signals to end. Cancels `stop`; when the program has not ended a second and a half later, ends the
+/// Watches for signals that end the program. Cancels `stop`; if the program has not ended within 1.5 seconds, ends the
 /// process.
 ///
 /// # Errors
 /// When signals cannot be watched.
 pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    // All whose default action would end the process without giving the terminal back.
+    // All signals whose default action would end the process without restoring the terminal.
     for kind in [
         SignalKind::terminate(),
         SignalKind::hangup(),
@@ -37,7 +37,7 @@ pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
         let stop = stop.clone();
         tokio::spawn(async move {
             while arrived.recv().await.is_some() {
-                // Ctrl-C is for the editor while that has the terminal.
+                // Ctrl-C is for the editor while it has the terminal.
                 if kind != SignalKind::interrupt() || device::is_taken() {
                     stop.cancel();
                     end_within(END);
@@ -74,14 +74,14 @@ fn stop_signal() -> SigSet {
     set
 }
 
-/// The process is about to be stopped: the loop gives the terminal back, and takes it again afterwards.
+/// The process is about to be stopped: the loop releases the terminal, and takes it again afterwards.
 pub struct StopRequest {
     released: SyncSender<()>,
     continued: oneshot::Receiver<()>,
 }
 
 impl StopRequest {
-    /// Reports that the terminal was given back, and waits until the process continues.
+    /// Reports that the terminal was released, and waits until the process continues.
     pub async fn stopped(self) {
         drop(self.released);
         // An error: the watcher is gone, so nothing will stop the process any more.
@@ -89,14 +89,14 @@ impl StopRequest {
     }
 }
 
-/// Holds SIGTSTP back, so that the terminal can be given back before it takes effect. A handler would not do: the
-/// system stops a process only where somebody can continue it, and only if the signal has its default action.
+/// Holds SIGTSTP back, so that the terminal can be released before it takes effect. A handler would not work: the
+/// system only stops a process that something can continue, and only if the signal has its default action.
 ///
 /// To be called before any thread is started. Programs are started with [`crate::process::with_all_signals`], or they
 /// would inherit this.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses it.
 pub fn hold_stop_signal() -> io::Result<()> {
     Ok(stop_signal().thread_block()?)
 }
@@ -119,7 +119,7 @@ pub fn watch_for_stops(stop: &CancellationToken) -> io::Result<mpsc::Receiver<St
                 let _ = wait.recv_timeout(RELEASE);
             }
             if set.thread_unblock().is_ok() {
-                // Returns when the process continues; at once if nobody could continue it.
+                // Returns when the process continues; at once if nothing could continue it.
                 let _ = rustix::process::kill_process(
                     rustix::process::getpid(),
                     rustix::process::Signal::TSTP,
@@ -148,12 +148,12 @@ impl Watch {
         Ok(Self { signals: SignalFd::with_flags(&stop_signal(), flags)?, stop })
     }
 
-    /// Waits for the stop signal; false when there will be none any more.
+    /// Waits for the stop signal; false if there will be no more.
     fn wait(&mut self) -> bool {
         use rustix::event::{PollFd, PollFlags, poll};
         let stdin = io::stdin();
         loop {
-            // Without events asked for, the terminal only reports a hang-up or an error.
+            // With no events requested, the terminal only reports a hang-up or an error.
             let mut fds = [
                 PollFd::new(&stdin, PollFlags::empty()),
                 PollFd::new(&self.signals, PollFlags::IN),

@@ -1,5 +1,5 @@
-//! Checks words on a thread of its own. Dictionaries are loaded when the first words come, and freed when spell check is
-//! turned off.
+//! Checks words on a separate thread. Dictionaries are loaded when the first words arrive, and freed when spell
+//! checking is turned off.
 
 pub mod dictionaries;
 
@@ -20,18 +20,18 @@ use tokio::sync::mpsc;
 
 /// Dictionaries are asked for suggestions one after the other until this time is up.
 const MOST_TIME: Duration = Duration::from_secs(1);
-/// More of the user's list is not read.
+/// At most this much of the user's word list is read.
 const MOST_OWN_BYTES: u64 = 1024 * 1024;
 
 /// Finds misspelt words.
 #[derive(Clone)]
 pub struct SpellChecker {
-    /// The user's own words, one a line.
+    /// The file of the user's own words, one per line.
     own_words: PathBuf,
     loaded: Arc<Mutex<Option<Loaded>>>,
-    /// Suggestions are looked for one word after the other.
+    /// Suggestions are searched for one word at a time.
     turn: Arc<Mutex<()>>,
-    /// The number of the last request for suggestions: the ones before need no answer any more.
+    /// The number of the last request for suggestions: earlier ones no longer need an answer.
     last: Arc<AtomicU64>,
 }
 
@@ -53,7 +53,7 @@ impl Loaded {
         Self { choice: choice.clone(), dictionaries: Arc::new(dictionaries), own, trouble }
     }
 
-    /// Whether a word is right, or is written in letters that no dictionary has.
+    /// Whether a word is right, or in a script that no dictionary has.
     fn is_right(&self, word: &str) -> bool {
         let mut can_tell = false;
         for dictionary in self.dictionaries.iter().filter(|d| d.has_letters_of(word)) {
@@ -71,13 +71,13 @@ impl SpellChecker {
         Self { own_words, loaded: Arc::default(), turn: Arc::default(), last: Arc::default() }
     }
 
-    /// Carries out a request elsewhere. The answer comes as an outcome.
+    /// Carries out a request in the background. The answer arrives as an outcome.
     pub fn start(&self, request: SpellingRequest, outcomes: &mpsc::Sender<Outcome>) {
         if matches!(request.task, SpellingTask::Suggest(_)) {
             self.last.store(request.number, Ordering::Relaxed);
         }
         let (checker, outcomes) = (self.clone(), outcomes.clone());
-        // No thread of the runtime, which would wait for it at the end of the program.
+        // Not a thread of the runtime, which would wait for it at the end of the program.
         let thread = std::thread::Builder::new().name("spelling".to_owned());
         let started = thread.spawn(move || {
             let failed = failure(&request);
@@ -114,10 +114,10 @@ impl SpellChecker {
         }
     }
 
-    /// Works with the dictionaries of a choice, which are loaded first if they are not.
+    /// Runs `work` with the dictionaries of a choice, which are loaded first if necessary.
     fn with_loaded<T>(&self, choice: &SpellingChoice, work: impl FnOnce(&mut Loaded) -> T) -> T {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those of another choice are freed before new ones are read.
+        // The dictionaries of another choice are freed before new ones are read.
         let fitting = loaded.take().filter(|loaded| loaded.choice == *choice);
         let mut now = fitting.unwrap_or_else(|| Loaded::new(choice, &self.own_words));
         let result = work(&mut now);
@@ -130,7 +130,7 @@ impl SpellChecker {
         if self.last.load(Ordering::Relaxed) != number {
             return None;
         }
-        // Looking for suggestions takes a while: checking goes on meanwhile.
+        // Searching for suggestions takes a while; checking can continue in the meantime.
         let (is_right, dictionaries, trouble) = self.with_loaded(choice, |loaded| {
             (loaded.is_right(word), loaded.dictionaries.clone(), loaded.trouble.clone())
         });
@@ -171,7 +171,7 @@ fn failure(request: &SpellingRequest) -> Option<SpellingAnswer> {
     }
 }
 
-/// What each dictionary suggests, in turns: with several languages, the best of each come first.
+/// The suggestions of the dictionaries, alternating: with several languages, the best of each come first.
 fn suggestions(dictionaries: &[LoadedDictionary], word: &str, until: Instant) -> Vec<SafeText> {
     let mut lists = Vec::new();
     for dictionary in dictionaries.iter().filter(|d| d.has_letters_of(word)) {
@@ -198,7 +198,7 @@ fn suggestions(dictionaries: &[LoadedDictionary], word: &str, until: Instant) ->
 fn read_own(file: &PathBuf) -> HashSet<String> {
     let mut bytes = Vec::new();
     if let Ok(file) = std::fs::File::open(file) {
-        // A list that cannot be read is as good as none.
+        // A list that cannot be read is treated as empty.
         let _ = file.take(MOST_OWN_BYTES).read_to_end(&mut bytes);
     }
     let text = String::from_utf8_lossy(&bytes);

@@ -1,7 +1,7 @@
-//! The terminal of the loop: taken over, drawn to, and given back whatever happens.
+//! The terminal of the event loop: taken over, drawn to, and restored whatever happens.
 //!
-//! Nothing here waits for the terminal. Bytes that it does not take yet are kept, and while there are any, no frame is
-//! made: a terminal that is slower than the program shows the newest state next and skips those in between.
+//! Nothing here waits for the terminal. Bytes that it does not accept yet are kept, and while there are any, no frame
+//! is drawn: a terminal that is slower than the program shows the newest state next and skips those in between.
 
 use super::Surface;
 use super::background;
@@ -22,32 +22,31 @@ use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
 const SYNCHRONIZED: usize = 4096;
-/// With more than this waiting for the terminal, no notification is added.
+/// If more than this is waiting for the terminal, no notification is added.
 const MAX_UNSENT: usize = 256 * 1024;
 /// How long to wait before writing again to a terminal that cannot be watched.
 const NEXT_TRY: Duration = Duration::from_millis(50);
-/// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
+/// Saves the title and the mode of the wheel, which would be sent as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
 /// BDSM: text is sent in visual order.
 const EXPLICIT_BIDI: &[u8] = b"\x1b[8l";
-/// The alternate screen, without what a program that was killed left there: its colours and its text. Then the wheel;
-/// no autowrap, so that a cluster that is drawn wider than counted cannot reach the next row; pastes in brackets, and
-/// focus reports.
+/// The alternate screen, cleared of the colours and text that a killed program may have left there. Then the wheel; no
+/// autowrap, so that a cluster that is drawn wider than counted cannot reach the next row; bracketed paste, and focus
+/// reports.
 const MODES: &[u8] = b"\x1b[?1049h\x1b[0m\x1b[2J\x1b[?1007l\x1b[?7l\x1b[?2004h\x1b[?1004h";
-/// Reports of buttons and the wheel, with decimal numbers.
-/// Clicks, the wheel, and moves while a button is held.
+/// Mouse reports in decimal numbers: clicks, the wheel, and moves while a button is held.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
-/// Asks for the kitty keyboard protocol; terminals without it answer nothing.
+/// Asks for the kitty keyboard protocol; terminals without it do not answer.
 const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
-/// Keys that are ambiguous otherwise are told apart, with what they are on a Latin keyboard.
+/// Distinguishes keys that are ambiguous otherwise, and adds their equivalents on a Latin keyboard.
 const PUSH_KEYBOARD: &[u8] = b"\x1b[>5u";
-/// The cursor stops at the last column and row, so its position is the size.
+/// Asks for the size: the cursor stops at the last column and row, so its position is the size.
 const ASK_SIZE: &[u8] = b"\x1b[999;999H\x1b[6n";
 
-/// A panic of the loop gives the terminal back first and then prints one fixed line: its message could hold text of
-/// others. A panic of a background task is reported by its owner, and the screen stays. To be called on the
-/// loop's thread.
+/// A panic of the loop restores the terminal first and then prints a fixed line: its message could contain text of
+/// others. A panic of a background task is reported by its owner, and the screen stays. To be called on the loop's
+/// thread.
 pub fn install_panic_hook() {
     let loop_thread = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
@@ -67,7 +66,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// A panic of a command prints one fixed line, for the same reason.
+/// A panic of a command prints a fixed line, for the same reason.
 pub fn install_command_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place =
@@ -77,33 +76,32 @@ pub fn install_command_panic_hook() {
     }));
 }
 
-/// The real terminal; gives it back when dropped.
+/// The real terminal, which is restored when this is dropped.
 pub struct Tty {
     device: Device,
     output: OwnedFd,
     /// The terminal is told not to reorder right-to-left text.
     explicit_bidi: bool,
-    /// The terminal knows the kitty keyboard protocol.
+    /// The terminal supports the kitty keyboard protocol.
     enhanced_keyboard: bool,
     /// The terminal reports the mouse.
     mouse: bool,
     painter: Painter,
     size: Size,
-    /// Bytes of a frame, collected until it is complete: it leaves in one piece.
+    /// Bytes of a frame, collected until it is complete, so that it is sent in one piece.
     gathered: Vec<u8>,
-    /// The bytes of the last frame.
+    /// The size of the last frame in bytes.
     frame_bytes: usize,
-    /// Bytes that the terminal has not taken yet.
+    /// Bytes that the terminal has not accepted yet.
     unsent: Vec<u8>,
     pace: TerminalPace,
 }
 
 impl Tty {
-    /// Takes the terminal. It is asked these questions, with `mouse` to report the mouse; `links` says whether it
-    /// gets those of messages.
+    /// Takes the terminal and asks it these questions. `mouse` turns on mouse reports; `links`, the links of messages.
     ///
     /// # Errors
-    /// What the system says.
+    /// When the system refuses it.
     pub fn new(
         device: Device,
         explicit_bidi: bool,
@@ -166,7 +164,7 @@ impl Tty {
         Ok(())
     }
 
-    /// Writes the collected bytes, as far as the terminal accepts them.
+    /// Writes as many of the collected bytes as the terminal accepts.
     fn send(&mut self) -> io::Result<()> {
         let wrapped = self.gathered.len() > SYNCHRONIZED;
         if wrapped {
@@ -236,11 +234,11 @@ impl Surface for Tty {
             if self.unsent.is_empty() {
                 break;
             }
-            // Watched only now, or the terminal would wake the program each time that it has read a frame. Tokio's type
-            // for what is only written: the system makes no difference between a pipe and a terminal here.
+            // Watch it only now, or the terminal would wake the program each time it has read a frame. Tokio's type for
+            // write-only descriptors: the system does not distinguish a pipe from a terminal here.
             match self.output.try_clone().and_then(Sender::from_owned_fd_unchecked) {
                 Ok(output) => output.writable().await?,
-                // The system has no files left for now.
+                // The system has no file descriptors left for now.
                 Err(_) => tokio::time::sleep(NEXT_TRY).await,
             }
         }
@@ -307,7 +305,7 @@ impl Surface for Tty {
     }
 
     fn alert(&mut self, sequence: &[u8]) -> io::Result<()> {
-        // A terminal that has stopped reading shows none of them, and they would pile up.
+        // A terminal that has stopped reading would not show notifications, and they would pile up.
         if !sequence.is_empty() && self.unsent.len() < MAX_UNSENT {
             self.gathered.write_all(sequence)?;
             self.send()?;

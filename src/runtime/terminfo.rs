@@ -5,9 +5,9 @@ use crate::ui::ColorDepth;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Compiled entries are larger than this only when they are damaged.
+/// Compiled entries are only larger than this if they are damaged.
 const MAX_ENTRY: usize = 64 * 1024;
-/// The place of `max_colors` among the numbers of an entry.
+/// The index of `max_colors` among the numbers of an entry.
 const MAX_COLORS: usize = 13;
 
 /// What the environment says about colours.
@@ -33,12 +33,12 @@ impl ColorHints {
         }
     }
 
-    /// The colours to use; `colors` is what the database says, `None` where it does not know the terminal.
+    /// The colour depth to use; `colors` is the number in the database, `None` if it does not know the terminal.
     pub fn depth(&self, colors: Option<u32>) -> ColorDepth {
         let term = self.term.as_str();
         let ends = |ends: &[&str]| ends.iter().any(|end| term.ends_with(end));
         let is_old = ["vt1", "vt2", "vt3", "vt4", "vt5"].iter().any(|name| term.starts_with(name));
-        // These names say what the terminal lacks, even if another terminal has left `COLORTERM` in the environment.
+        // These names show what the terminal lacks, even if another terminal has left `COLORTERM` in the environment.
         let says_few = term == "linux" || ends(&["-16color", "-8color", "-88color", "-color"]);
         if self.none || is_old || ends(&["-m", "-mono"]) {
             return ColorDepth::None;
@@ -55,25 +55,25 @@ impl ColorHints {
     }
 }
 
-/// Whether the terminal is the Linux console, whose fonts have a few hundred characters. GNU screen names the terminal
-/// around it in its own name.
+/// Whether the terminal is the Linux console, whose fonts have a few hundred characters. GNU screen includes the name
+/// of the terminal around it in its own.
 pub fn has_plain_font(term: &str) -> bool {
     let around = term.strip_prefix("screen.").unwrap_or(term);
     around == "linux" || around.starts_with("linux-")
 }
 
-/// The signs that a terminal can show.
+/// The symbols that a terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signs {
     #[default]
     All,
-    /// Those in the fonts of the Linux console.
+    /// Only symbols in the fonts of the Linux console.
     Console,
     Ascii,
 }
 
 impl Signs {
-    /// The signs for a terminal of this name, if the user has not chosen.
+    /// The symbols for a terminal with this name, unless the user has chosen.
     pub fn of(term: &str, chosen: Glyphs) -> Self {
         match chosen {
             Glyphs::Ascii => Self::Ascii,
@@ -84,7 +84,7 @@ impl Signs {
     }
 }
 
-/// How many colours the database gives a terminal: 0 where it has none, `None` where it is not known.
+/// The number of colours of a terminal in the database: 0 if it has none, `None` if the terminal is not known.
 pub fn colors(term: &str) -> Option<u32> {
     let first = term.chars().next().filter(char::is_ascii_alphanumeric)?;
     if term.contains('/') {
@@ -109,7 +109,7 @@ fn folders() -> Vec<PathBuf> {
     dirs
 }
 
-/// Reads `max_colors` from a compiled entry (term(5)): a head of six numbers, names, booleans, numbers.
+/// Reads `max_colors` from a compiled entry (term(5)): a header of six numbers, names, booleans, numbers.
 fn colors_of(entry: &[u8]) -> Option<u32> {
     let entry = entry.get(..entry.len().min(MAX_ENTRY))?;
     let short = |at: usize| {
@@ -126,14 +126,14 @@ fn colors_of(entry: &[u8]) -> Option<u32> {
     if MAX_COLORS >= numbers {
         return Some(0);
     }
-    // Numbers begin at an even place.
+    // Numbers begin at an even offset.
     let begin = (12 + names + booleans).next_multiple_of(2) + MAX_COLORS * cells;
     let value = if cells == 2 {
         i32::from(short(begin)?.cast_signed())
     } else {
         i32::from_le_bytes(entry.get(begin..begin + 4)?.try_into().ok()?)
     };
-    // Absent and cancelled ones are negative.
+    // Absent and cancelled numbers are negative.
     Some(u32::try_from(value).unwrap_or(0))
 }
 

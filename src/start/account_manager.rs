@@ -1,4 +1,4 @@
-//! Accounts that change while the program runs: they are signed in to, added, renamed and removed without a restart.
+//! Changes of accounts while the program runs: signing in, adding, renaming and removing, without a restart.
 
 use super::accounts::{self, OpenedAccount};
 use crate::cli::Global;
@@ -21,12 +21,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Requests that can wait.
+/// How many requests can be queued.
 pub const QUEUE: usize = 16;
-/// How long a sync has to store what was written before its account is closed.
+/// How long sync may take to store pending writes before its account is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is open of each account.
+/// The open files of each account.
 #[derive(Clone, Default)]
 pub struct OpenAccounts(Arc<Mutex<HashMap<AccountId, OpenFiles>>>);
 
@@ -54,7 +54,7 @@ impl OpenAccounts {
     }
 }
 
-/// The accounts as the manager takes them over: what is open, and those that are not signed in.
+/// The accounts that the manager starts with: the open ones, and those that are not signed in.
 #[derive(Default)]
 pub struct ManagerSetup {
     pub open: OpenAccounts,
@@ -62,7 +62,7 @@ pub struct ManagerSetup {
 }
 
 impl ManagerSetup {
-    /// Runs the requests about accounts, one at a time, until nobody can ask any more.
+    /// Carries out requests about accounts, one at a time, until all senders are gone.
     pub fn serve(
         self,
         global: Global,
@@ -82,7 +82,7 @@ fn serve(
 ) -> JoinHandle<()> {
     let (signed_in, mut events) = mpsc::channel(QUEUE);
     let manager = AccountManager { parts, signed_in };
-    // What it does is boxed: it is large, rarely done, and copied several times on its way to the runtime.
+    // The future is boxed: it is large, rarely used, and would be copied several times on its way to the runtime.
     tokio::spawn(async move {
         for session in waiting {
             let name = session.name.clone();
@@ -107,7 +107,7 @@ fn serve(
     })
 }
 
-/// What the manager of accounts works with.
+/// What the account manager works with.
 struct ManagerParts {
     global: Global,
     joiner: AccountJoiner,
@@ -118,7 +118,7 @@ struct ManagerParts {
 
 struct AccountManager {
     parts: ManagerParts,
-    /// Accounts that somebody has just signed in to.
+    /// Accounts that were just signed in to.
     signed_in: mpsc::Sender<AccountId>,
 }
 
@@ -173,7 +173,7 @@ impl AccountManager {
                     config_init::create(&file).map_err(|e| e.message)?;
                 }
                 let edit = ConfigEdit::add(&file, &new)?;
-                // Its service and its addresses are right before anything is written.
+                // Its service and addresses are checked before anything is written.
                 let checked = Session::of_name(&global, edit.config()?, &name);
                 let session = checked.map_err(|e| e.message)?;
                 edit.write()?;
@@ -295,14 +295,14 @@ fn session_of(global: &Global, name: &str) -> Result<Session, String> {
     Session::of_name(global, config, name).map_err(|e| e.message)
 }
 
-/// Moves the folder of an account and writes the configuration that knows the new name, or neither.
+/// Moves the folder of an account and writes the configuration with the new name, or does neither.
 fn moved(edit: &ConfigEdit, (from, to): &(PathBuf, PathBuf)) -> Done {
     let rename = |from: &Path, to: &Path| {
         if from.exists() { std::fs::rename(from, to) } else { Ok(()) }
     };
     rename(from, to).map_err(|e| format!("{} cannot be renamed: {e}", from.display()))?;
     edit.write().inspect_err(|_| {
-        // The folder follows the configuration.
+        // The configuration was not changed, so move the folder back.
         let _ = rename(to, from);
     })
 }

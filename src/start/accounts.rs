@@ -14,29 +14,29 @@ use std::path::Path;
 /// The accounts that can be used or signed in to. There is at least one.
 pub struct OpenedAccounts {
     pub accounts: Vec<OpenedAccount>,
-    /// Those that nobody has signed in to. They are shown all the same.
+    /// The accounts that are not signed in to. They are shown nevertheless.
     pub signed_out: Vec<Session>,
-    /// Why others cannot be used, one line each.
+    /// Why other accounts cannot be used, one line each.
     pub notices: Vec<String>,
 }
 
 pub struct OpenedAccount {
     pub session: Session,
     pub live: LiveAccount,
-    /// There was no store here before.
+    /// When the account was last used.
     pub last_run: LastRun,
-    /// Keeps other processes from writing to the store; `None` where it is only read.
+    /// Keeps other processes from writing to the store; `None` if it is opened read-only.
     pub lock: Option<File>,
 }
 
 impl OpenedAccount {
-    /// The account, and the own id in it.
+    /// The account, and the user's id in it.
     pub fn owner(&self) -> (AccountId, UserId) {
         (self.live.account.clone(), self.session.me.clone())
     }
 }
 
-/// Opens the accounts of a configuration. What is wrong with one of several keeps none of the others from starting.
+/// Opens the accounts of a configuration. A problem with one account does not keep the others from starting.
 ///
 /// # Errors
 /// When there is no configuration, or none of the accounts can be used.
@@ -78,10 +78,10 @@ pub fn open(global: &Global, config: Option<Config>) -> Result<OpenedAccounts, E
     }
 }
 
-/// Opens one account, after its lock.
+/// Opens one account, after locking it.
 ///
 /// # Errors
-/// When another program has it, or its store cannot be opened.
+/// When another program has locked it, or its store cannot be opened.
 pub fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, ExitError> {
     let last_run = LastRun::of(&session.dir);
     let (lock, store) = if global.read_only {
@@ -95,7 +95,7 @@ pub fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, Exit
     Ok(OpenedAccount { session, live, last_run, lock })
 }
 
-/// Opens the account's store, after its lock.
+/// Opens the account's store, after locking it.
 fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
     paths::make_private_dir(dir)
         .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
@@ -106,7 +106,7 @@ fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
     Ok((lock, store))
 }
 
-/// The account's store beside the program that has its lock.
+/// Opens the account's store read-only, while another program has its lock.
 fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
     let file = dir.join(STORE);
     Store::open_read_only(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))

@@ -1,4 +1,4 @@
-//! What a run looks like at its start: the preferences of the configuration, with every "auto" decided, and the themes.
+//! The appearance of a run at its start: the configured preferences, with every "auto" resolved, and the themes.
 
 use super::themes::Own;
 use crate::app::Prefs;
@@ -12,12 +12,12 @@ use crate::runtime::terminfo::{self, Signs, has_plain_font};
 use crate::ui::{ColorDepth, Themes};
 use std::sync::Arc;
 
-/// What a run looks like, as far as it depends only on the configuration and the terminal.
+/// The part of a run's appearance that depends only on the configuration and the terminal.
 pub struct Appearance {
     pub prefs: Prefs,
     pub depth: ColorDepth,
     pub themes: Themes,
-    /// What is wrong with the themes of the user, one line each.
+    /// What is wrong with the user's themes, one line each.
     pub problems: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ fn prefs(config: &Config) -> Result<Prefs, ExitError> {
     })
 }
 
-/// Decides what is "auto" by what is known of the terminal.
+/// Resolves "auto" choices by what is known about the terminal.
 fn decide(choices: &mut Preferences) {
     let term = std::env::var("TERM").unwrap_or_default();
     choices.ui.emoji = emoji(choices.ui.emoji, &term);
@@ -78,8 +78,8 @@ fn emoji(chosen: EmojiStyle, term: &str) -> EmojiStyle {
     }
 }
 
-/// Who puts right-to-left text into order. The terminals that do it themselves and cannot be told not to are known by
-/// what they put into the environment.
+/// Whether the program or the terminal reorders right-to-left text. Terminals that always do it themselves are
+/// recognised by the environment.
 fn decided(bidi: Bidi) -> Bidi {
     let has = |name: &str| std::env::var_os(name).is_some();
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v.starts_with(value));

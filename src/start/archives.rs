@@ -1,4 +1,4 @@
-//! Archives on the screen: beside the configured account, or alone where there is none.
+//! Archives on the screen: along with the configured accounts, or alone if there are none.
 
 use super::appearance::Appearance;
 use super::last_run::LastRun;
@@ -14,7 +14,7 @@ use crate::runtime::signals;
 use crate::store::{OpenArchive, OpenArchives, Store};
 use crate::sync::{self, RunningAccount};
 
-/// The archives that are shown beside the configured account; `--account` leaves them out.
+/// The archives that are shown along with the configured accounts; `--account` leaves them out.
 pub fn beside(global: &Global) -> Result<Vec<ArchiveAccount>, ExitError> {
     if global.account.is_some() {
         return Ok(Vec::new());
@@ -23,7 +23,7 @@ pub fn beside(global: &Global) -> Result<Vec<ArchiveAccount>, ExitError> {
     Ok(archives::all(&data))
 }
 
-/// The archives that are shown alone: the one that `--account` names, or all where no account is configured.
+/// The archives that are shown alone: the one that `--account` names, or all if no account is configured.
 pub fn alone(global: &Global, config: Option<&Config>) -> Result<Vec<ArchiveAccount>, ExitError> {
     let is_configured = |name: &str| config.is_some_and(|c| c.accounts.contains_key(name));
     match &global.account {
@@ -73,9 +73,9 @@ pub fn run(
 /// Opens the stores of the archives. One that cannot be opened is left out, and the user is told why.
 ///
 /// # Errors
-/// When nothing would be left to be shown.
+/// When nothing would be left to show.
 pub fn open(setup: &mut RunSetup) -> Result<Vec<Store>, ExitError> {
-    // An older store is upgraded only where anything may be written.
+    // An older store is only upgraded if writing is allowed.
     let may_write = setup.imports.is_some();
     let mut stores = Vec::new();
     let mut first_error = None;
@@ -104,7 +104,7 @@ pub fn open(setup: &mut RunSetup) -> Result<Vec<Store>, ExitError> {
     }
 }
 
-/// Starts showing an archive, by itself and as the earlier years of conversations of other accounts.
+/// Starts showing an archive, both by itself and as earlier years of conversations in other accounts.
 ///
 /// # Errors
 /// None that depend on the archive.

@@ -1,4 +1,4 @@
-//! `skchat demo`: the program over a gateway of its own with sample people.
+//! `skchat demo`: the program with its own gateway and sample people.
 
 use super::appearance::Appearance;
 use super::last_run::LastRun;

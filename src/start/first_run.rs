@@ -1,4 +1,4 @@
-//! The first start without an account: a demo, a sign-in, or a gateway, each without an editor.
+//! The first start without an account: a demo, a sign-in, a gateway or an import, none of which needs an editor.
 
 use super::{check_terminal, demo, login, runtime, tui};
 use crate::cli::context::{ExitError, Session};
@@ -20,7 +20,7 @@ const WORK: &str = "teams-work";
 /// Asks what to do, and does it.
 ///
 /// # Errors
-/// When a file cannot be written, or what was chosen fails.
+/// When a file cannot be written, or the chosen action fails.
 pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
     check_terminal()?;
     say(&format!(
@@ -45,7 +45,7 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
     }
 }
 
-/// Writes an account that signs in, and signs in.
+/// Writes the configuration of an account with a sign-in, and signs in.
 fn with_sign_in(global: &Global, file: &Path, service: &str) -> Result<(), ExitError> {
     const NAME: &str = "me";
     let mut account =
@@ -137,7 +137,7 @@ fn add_account(file: &Path, account: &NewAccount) -> Result<(), ExitError> {
     Ok(())
 }
 
-/// Asks until the answer is right; `None` at the end of the input or for `q`.
+/// Asks until the answer is valid; `None` at the end of the input or for `q`.
 fn answer(
     question: &str,
     check: impl Fn(&str) -> Result<(), String>,
@@ -164,7 +164,7 @@ fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Keys are not shown until this is dropped.
+/// Typed characters are not echoed until this is dropped.
 struct HiddenInput(Option<rustix::termios::Termios>);
 
 fn hide_input() -> HiddenInput {

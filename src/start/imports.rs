@@ -1,4 +1,4 @@
-//! Imports that are begun on the screen. They run beside everything else; the archive joins the list when it is complete.
+//! Imports that are started on the screen. They run in the background; the archive joins the list when it is complete.
 
 use super::archives;
 use crate::cli::Global;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 /// Time between two reports of progress.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Requests that can wait.
+/// How many requests can be queued.
 pub const QUEUE: usize = 8;
 
 /// What imports need.
@@ -27,7 +27,7 @@ pub struct Imports {
     pub joiner: AccountJoiner,
 }
 
-/// Imports what is asked for, one export at a time, until nobody can ask any more. `shown` are the archives on the screen.
+/// Carries out imports, one export at a time, until all senders are gone. `shown` are the archives on the screen.
 pub fn serve(imports: Imports, mut shown: Vec<AccountId>, mut requests: mpsc::Receiver<Request>) {
     tokio::spawn(async move {
         let cancel = Arc::new(AtomicBool::new(false));
@@ -52,12 +52,12 @@ pub fn serve(imports: Imports, mut shown: Vec<AccountId>, mut requests: mpsc::Re
                 Some(_) => {}
             }
         }
-        // What is whole is kept, if there is still time for it.
+        // The completed part is kept, if there is still time for it.
         cancel.store(true, Ordering::Relaxed);
     });
 }
 
-/// Waits for the import that is running; without one, there is nothing to wait for.
+/// Waits for the running import; `None` if there is none.
 async fn ended(
     running: &mut Option<tokio::task::JoinHandle<Option<AccountId>>>,
 ) -> Option<Option<AccountId>> {
@@ -74,7 +74,7 @@ fn pasted(path: &str) -> std::path::PathBuf {
     paths::expand_home(Path::new(inner.unwrap_or(path)))
 }
 
-/// Imports one export. Gives the archive if it was not shown before.
+/// Imports one export. Returns the archive if it was not shown before.
 async fn run(
     imports: Imports,
     path: String,
@@ -82,7 +82,7 @@ async fn run(
     cancel: Arc<AtomicBool>,
 ) -> Option<AccountId> {
     let Imports { global, archives, joiner } = imports;
-    // Before it is known which archive it is.
+    // It is not known yet which archive it is.
     let nobody = AccountId::of_archive("");
     let arguments = ImportArgs::of(&pasted(&path).to_string_lossy());
     let prepared = tokio::task::spawn_blocking(move || import::prepare(&global, &arguments)).await;
@@ -117,7 +117,7 @@ async fn run(
     is_new.then_some(account)
 }
 
-/// Puts the archive on the screen, or brings it up to date there.
+/// Shows the archive on the screen, or updates it there.
 async fn show(
     prepared: &PreparedImport,
     is_new: bool,

@@ -4,24 +4,24 @@ use crate::app::state::ABSENCE;
 use crate::cli::context::STORE;
 use std::path::Path;
 
-/// When an account was used last, as its store says.
+/// When an account was last used, according to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastRun {
     /// There is no store yet.
     Never,
     Lately,
-    /// Hours ago: a user who comes back is told what is waiting.
+    /// Hours ago: a user who returns is told what is waiting.
     LongAgo,
 }
 
 impl LastRun {
-    /// For the account in this folder, before its store is opened.
+    /// The last run of the account in this folder. To be called before its store is opened.
     pub fn of(dir: &Path) -> Self {
         let file = dir.join(STORE);
         if !file.exists() {
             return Self::Never;
         }
-        // What was written last is in the log, if the program did not end as it should.
+        // If the program did not end cleanly, the last writes are in the log.
         let log = dir.join(format!("{STORE}-wal"));
         let written =
             [file, log].into_iter().filter_map(|file| file.metadata().ok()?.modified().ok());
@@ -29,7 +29,7 @@ impl LastRun {
         if age.is_some_and(|age| age >= ABSENCE) { Self::LongAgo } else { Self::Lately }
     }
 
-    /// For several accounts: the latest counts.
+    /// The latest run of several accounts.
     pub fn of_all(all: impl Iterator<Item = Self>) -> Self {
         all.fold(Self::Never, |latest, one| match (latest, one) {
             (Self::Lately, _) | (_, Self::Lately) => Self::Lately,

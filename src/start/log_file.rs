@@ -6,11 +6,11 @@ use crate::config::paths;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 
-/// A log larger than this is put aside at the next start.
+/// A log larger than this is renamed at the next start.
 const MAX_LOG: u64 = 1024 * 1024;
 
-/// Starts the log where the user wants it; with a screen, by default in the data folder. It never contains text, names
-/// or tokens.
+/// Starts the log at the place the user has chosen; with a screen, by default in the data folder. The log never
+/// contains text, names or tokens.
 pub fn start(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     let path = match (&global.log, shows_screen) {
         (Some(path), _) => path.clone(),
@@ -34,7 +34,7 @@ pub fn start(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let file = match file {
         Ok(file) => file,
-        // Nobody asked for it, and the folder may be one that can only be read.
+        // The log was not asked for, and the folder may be read-only.
         Err(_) if global.log.is_none() => return Ok(()),
         Err(e) => {
             return Err(ExitError::usage(format!("{} cannot be written: {e}", path.display())));

@@ -15,7 +15,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the keyboard is looked at while waiting.
+/// How often the keyboard is checked while waiting.
 const KEYBOARD: Duration = Duration::from_millis(200);
 
 /// Signs in.
@@ -62,7 +62,7 @@ pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitErr
     Ok(())
 }
 
-/// Waits for the approval, and meanwhile for lines of the user.
+/// Waits for the approval, and in the meantime for lines typed by the user.
 async fn wait(
     sign_in: &Arc<SignIn>,
     code: &PendingCode,
@@ -125,13 +125,13 @@ fn open(code: &PendingCode) {
     }
 }
 
-/// Hands the code to the terminal's clipboard (OSC 52). Whether that took it, a terminal does not say.
+/// Copies the code to the terminal's clipboard (OSC 52). Terminals do not say whether that has worked.
 fn copy(code: &PendingCode) {
     let encoded = BASE64_STANDARD.encode(code.grant.user_code.as_bytes());
     print(&format!("\x1b]52;c;{encoded}\x07  The code is sent to the terminal's clipboard.\n"));
 }
 
-/// Asks a question. Only the expected answer counts as one.
+/// Asks a question. Returns whether the answer is the expected one.
 fn asked(question: &str, expected: &str) -> Result<bool, ExitError> {
     if !std::io::stdin().is_terminal() {
         return Err(ExitError::usage("this asks questions: run it in a terminal, or give --agree"));

@@ -1,4 +1,4 @@
-//! Says on the terminal what takes long before there is a screen: an older store is upgraded when it is opened.
+//! Explains delays on the terminal before there is a screen: an older store is upgraded when it is opened.
 
 use crate::store::{StoreError, open_read_only};
 use std::io::IsTerminal;
@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// What is done before that needs no explanation.
+/// Work that is done within this time needs no explanation.
 const QUICK: Duration = Duration::from_millis(500);
 
-/// Smaller stores are open at once, whatever is to be done.
+/// Smaller stores open at once, even if they are upgraded.
 const LARGE: u64 = 4 * 1024 * 1024;
 
-/// Opens a store, which is called `name`. If that takes long, a line says why.
+/// Opens the store of the account `name`. If that takes long, prints a line that says why.
 pub fn opening<T>(name: &str, file: &Path, open: impl FnOnce() -> T) -> T {
     let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
     if bytes < LARGE || !std::io::stderr().is_terminal() {
@@ -30,7 +30,7 @@ pub fn opening<T>(name: &str, file: &Path, open: impl FnOnce() -> T) -> T {
     unless_quick(QUICK, || crate::cli::lines::warn(&line()), open)
 }
 
-/// Works, and says something if that takes longer than `quick`.
+/// Runs `work`, and calls `say` if that takes longer than `quick`.
 fn unless_quick<T>(quick: Duration, say: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
     let (done, wait) = channel::<()>();
     std::thread::scope(|scope| {
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn slow_work_is_explained_while_it_is_done_and_quick_work_is_not() {
         let (said, heard) = channel();
-        // The work ends only when something was said.
+        // The work only ends once `say` was called.
         let result = unless_quick(Duration::ZERO, || said.send(()).unwrap(), || heard.recv());
         assert_eq!(result, Ok(()));
         let (said, heard) = channel::<()>();

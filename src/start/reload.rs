@@ -1,12 +1,12 @@
 //! Reads the configuration file again when it changes on disk.
 //!
-//! The system reports changes of the folder (inotify on Linux): nothing wakes up while nothing changes. Where there is no inotify, changes count from the next start.
+//! Linux reports changes of the folder (inotify), so nothing is polled. Elsewhere, they take effect at the next start.
 
 use crate::config::{Config, LiveConfig};
 use crate::model::{AccountId, ConfigChange, Delta, SafeText};
 use crate::sync::AccountJoiner;
 
-/// Watches the file of a configuration, if it has one, until the program ends.
+/// Watches a configuration's file, if it has one, until the program ends.
 pub fn watch(config: &Config, account: AccountId, joiner: AccountJoiner) {
     let Some(read) = config.live() else { return };
     let had_trouble = read.has_warnings();
@@ -17,19 +17,19 @@ pub fn watch(config: &Config, account: AccountId, joiner: AccountJoiner) {
     drop(watcher);
 }
 
-/// What was read last, and who is told about changes.
+/// The configuration that was read last, and the receivers of changes.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is watched there"))]
 struct Reloader {
     read: LiveConfig,
     account: AccountId,
     joiner: AccountJoiner,
-    /// Something was wrong with the file when it was read last.
+    /// Whether there was something wrong with the file when it was last read.
     had_trouble: bool,
 }
 
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is watched there"))]
 impl Reloader {
-    /// Reads the file and reports what is different. A file that is gone changes nothing: it may be about to be replaced.
+    /// Reads the file and reports the differences. A missing file changes nothing: it may be about to be replaced.
     async fn read_again(&mut self) {
         let file = self.read.file.clone();
         let Ok(read) = tokio::task::spawn_blocking(move || Config::load(&file)).await else {
@@ -84,19 +84,19 @@ mod linux {
         loop {
             descriptor.readable().await?;
             let mut is_changed = has_changed(&descriptor, &file)?;
-            // There is nothing more to read, which tells the runtime to wait; or there is by now, whatever it is about.
+            // A failed read tells the runtime to wait again; if there is more to read by now, it counts as a change.
             is_changed |= descriptor.try_read(&mut [0; 4096]).is_ok();
             if is_changed {
                 tokio::time::sleep(QUIET).await;
-                // What came meanwhile is read with the rest.
+                // Events that arrived in the meantime belong to the same change.
                 let _ = has_changed(&descriptor, &file)?;
                 reloader.read_again().await;
             }
         }
     }
 
-    /// Watches the folder of a file, and that of the file which a link leads to. A file itself cannot be watched: editors
-    /// replace it.
+    /// Watches the folder of a file and, if it is a link, that of its target. The file itself cannot be watched:
+    /// editors replace it.
     fn watch(file: &Path) -> io::Result<Receiver> {
         let events = inotify::WatchFlags::CLOSE_WRITE
             | inotify::WatchFlags::MOVED_TO
@@ -107,11 +107,11 @@ mod linux {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             inotify::add_watch(&descriptor, folder, events)?;
         }
-        // Tokio's type for what is only read.
+        // Tokio's type for read-only descriptors.
         Receiver::from_owned_fd_unchecked(descriptor)
     }
 
-    /// A file, and where it leads to.
+    /// A file and, if it is a link, its target.
     fn targets(file: &Path) -> BTreeSet<PathBuf> {
         let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         BTreeSet::from([file.to_owned(), target])

@@ -1,4 +1,4 @@
-//! `skchat replay`, and what a recording begins with.
+//! `skchat replay`, and the header of a recording.
 
 use super::RunSetup;
 use super::last_run::LastRun;
@@ -11,7 +11,7 @@ use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingH
 use crate::ui::{ColorDepth, Themes};
 use std::sync::Arc;
 
-/// What this run starts from.
+/// The initial state of this run.
 pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHeader {
     RecordingHeader {
         skchat: env!("CARGO_PKG_VERSION").to_owned(),
@@ -78,7 +78,7 @@ fn played(inputs: usize, frames: usize) -> String {
 /// Plays a recording.
 ///
 /// # Errors
-/// When it cannot be read, or a frame is not as it was recorded.
+/// When it cannot be read, or a frame differs from the recording.
 pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
     let name = arguments.file.display();
     let failed = |e: String| ExitError::failed(format!("{name}: {e}"));

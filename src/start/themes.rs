@@ -1,4 +1,4 @@
-//! The themes of the user: files `themes/NAME.toml` beside the configuration file.
+//! The user's themes: files `themes/NAME.toml` beside the configuration file.
 
 use crate::cli::Global;
 use crate::config::paths;
@@ -6,7 +6,7 @@ use crate::model::UiPreferences;
 use crate::ui::{ColorDepth, Themes};
 use std::path::PathBuf;
 
-/// More than this is no theme.
+/// Larger files are not themes.
 const MAX_SIZE: u64 = 256 * 1024;
 
 /// The names of all themes: the built-in ones, and those of the user's files.
@@ -16,13 +16,13 @@ pub fn names(global: &Global) -> Vec<String> {
     built_in.unwrap_or_default().into_iter().chain(own).collect()
 }
 
-/// Where the user keeps themes.
+/// The folder of the user's themes.
 pub struct Own {
     dir: Option<PathBuf>,
 }
 
 impl Own {
-    /// Beside the configuration file.
+    /// The folder beside the configuration file.
     pub fn of(global: &Global) -> Self {
         let file = paths::config_file(global.config.clone()).ok();
         Self { dir: file.and_then(|file| Some(file.parent()?.join("themes"))) }

@@ -6,7 +6,7 @@ use crate::cli::context::ExitError;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// How long a thread waits for more work that blocks. There is some at the start, and seldom any later.
+/// How long a thread waits for more blocking work. There is some at the start, and rarely any later.
 const KEEP_ALIVE: Duration = Duration::from_millis(200);
 
 /// The threads of a command without a screen.
@@ -14,7 +14,7 @@ pub fn runtime() -> Result<Runtime, ExitError> {
     threads(2)
 }
 
-/// The thread of everything beside the screen: network, sync, signals. It never waits for the disk either, so one is
+/// The thread of everything except the screen: network, sync, signals. It never waits for the disk either, so one is
 /// enough.
 pub fn background() -> Result<Runtime, ExitError> {
     threads(1)
@@ -43,8 +43,8 @@ fn threads(count: usize) -> Result<Runtime, ExitError> {
     Ok(runtime)
 }
 
-/// Runs the screen on this thread, which reads the terminal itself: between a key and its frame no other thread has to
-/// wake up. Everything else runs in the background.
+/// Runs the screen on this thread, which reads the terminal itself: no other thread has to wake up between a key and
+/// its frame. Everything else runs in the background.
 pub fn converse(
     background: &Runtime,
     setup: RunSetup,

@@ -1,5 +1,5 @@
-//! What a start shows first, read while the program still prepares its screen: the snapshot, and the newest page of the chat
-//! that was open last.
+//! Reads what is shown first at startup, while the program is still preparing its screen: the snapshot, and the newest
+//! page of the chat that was open last.
 
 use super::listing::{Snapshot, snapshot};
 use super::read::newest;
@@ -8,7 +8,7 @@ use crate::model::{ConversationId, RawMessage, UserId};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// What is read in advance, for whoever asks first. Each write drops it, because it would be out of date.
+/// Answers read in advance, each for its first reader. A write discards them, because they would be out of date.
 #[derive(Default)]
 pub(super) struct ReadAhead(Mutex<PendingAnswers>);
 
@@ -43,8 +43,8 @@ impl ReadAhead {
 }
 
 impl Store {
-    /// Begins to read the snapshot that [`Store::snapshot`] will be asked for, and so many of the newest messages of the
-    /// chat that it names as the open one. To be called between opening a store and starting its account. If the reader's
+    /// Starts reading the snapshot that [`Store::snapshot`] will be asked for, and this many of the newest messages of
+    /// the chat that it names as open. Call this between opening a store and starting its account. If the reader's
     /// queue is full, nothing is read in advance.
     pub fn read_ahead(&self, me: UserId, limit: u32) {
         let (answer, wait) = oneshot::channel();

@@ -1,5 +1,5 @@
-//! Writing the store of an archive: many messages at once, numbered as they come. Has the tables of every store and a
-//! few of its own.
+//! Writes the store of an archive: many messages at once, numbered in the order they come. Such a store has the tables
+//! of every store and a few more.
 
 mod batch;
 mod new_file;
@@ -15,11 +15,11 @@ use new_file::NewFile;
 use rusqlite::{Connection, Transaction, params};
 use std::path::Path;
 
-/// Memory for pages of a new file while it is written.
+/// Page cache for a new file while it is being written.
 const NEW_CACHE_KIB: i64 = 16 * 1024;
-/// Memory for pages of an existing file; others go to its log before the import is complete.
+/// Page cache for an existing file; further pages go to its log before the import is complete.
 const CACHE_KIB: i64 = 4 * 1024;
-/// Large pages suit rows that come in order.
+/// Large pages suit rows that are inserted in order.
 const PAGE_BYTES: i64 = 16 * 1024;
 
 /// Created in addition to the schema of every store.
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS archive_media (
     size INTEGER NOT NULL, PRIMARY KEY (object, part)) STRICT, WITHOUT ROWID;
 ";
 
-/// What came of messages.
+/// What happened to the messages of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ArchiveCounts {
     pub new: u64,
@@ -56,7 +56,7 @@ pub struct ArchiveMessage {
     pub folded: String,
 }
 
-/// What is stored in one transaction.
+/// The content of one transaction.
 #[derive(Debug, Default)]
 pub struct ArchiveBatch {
     pub owner: Option<UserId>,
@@ -66,7 +66,7 @@ pub struct ArchiveBatch {
     pub coverage: Vec<(ConversationId, Range)>,
     /// Conversations whose ids became known after their messages.
     pub renamed: Vec<(ConversationId, ConversationId)>,
-    /// Everything before this place of the document is stored with this batch.
+    /// Everything before this offset in the document is stored with this batch.
     pub resume_at: u64,
     pub decoder: u32,
 }
@@ -93,9 +93,9 @@ pub struct ArchiveMedia {
 
 /// The store of an archive, open for an import.
 ///
-/// A new one is written beside its place and moved there when it is closed: nothing of it can be seen before, it needs no
-/// log to be safe, and whatever ends the import early leaves no trace of it. An existing one is changed in one transaction,
-/// which is complete when it is closed: otherwise, on a full disk or after a kill, it is as it was.
+/// A new one is written next to its final path and moved there on close: nothing of it is visible before, it needs no
+/// log for safety, and an import that ends early leaves no trace. An existing one is changed in one transaction, which
+/// is committed on close: otherwise, on a full disk or after a kill, it stays as it was.
 pub struct ArchiveStore {
     connection: Connection,
     next_place: i64,
@@ -107,7 +107,7 @@ impl ArchiveStore {
     /// Opens or creates the file.
     ///
     /// # Errors
-    /// As `Store::open`.
+    /// See `Store::open`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         file_state::check(path)?;
         let new_file = NewFile::for_missing(path)?;
@@ -119,12 +119,12 @@ impl ArchiveStore {
         connection.pragma_update(None, "cache_size", -cache)?;
         if new_file.is_some() {
             connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-            // What fails is not taken back but deleted.
+            // A failed import is not rolled back; its file is deleted.
             connection.pragma_update(None, "journal_mode", "OFF")?;
             connection.pragma_update(None, "synchronous", "OFF")?;
         } else {
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            // A complete transaction survives a kill; a power failure may cost it, and importing again brings it back.
+            // A committed transaction survives a kill; a power failure may lose it, and importing again restores it.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
         }
         schema::migrate(&mut connection, Some(file))?;
@@ -137,7 +137,7 @@ impl ArchiveStore {
         Ok(Self { connection, next_place: last.unwrap_or(0) + 1, source: 0, new_file })
     }
 
-    /// Whose archive it is.
+    /// The owner of the archive.
     pub fn owner(&self) -> Result<Option<UserId>, StoreError> {
         Ok(super::read::meta(&self.connection, OWNER)?.map(UserId::from))
     }
@@ -147,7 +147,7 @@ impl ArchiveStore {
         Ok(())
     }
 
-    /// Begins or continues a document. Gives the place in it to continue at.
+    /// Begins or continues a document. Returns the offset at which to continue.
     pub fn begin(&mut self, source: &ArchiveSource<'_>) -> Result<u64, StoreError> {
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let tx = &self.connection;
@@ -167,7 +167,7 @@ impl ArchiveStore {
         Ok(resume_at.unsigned_abs())
     }
 
-    /// Records that the document is imported, and the report.
+    /// Records whether all of the document is imported, and the report.
     pub fn end(&mut self, is_done: bool, report: &str) -> Result<(), StoreError> {
         self.connection.execute(
             "UPDATE archive_sources SET is_done = ?2, report = ?3 WHERE number = ?1",
@@ -195,7 +195,7 @@ impl ArchiveStore {
         Ok(())
     }
 
-    /// Begins a part of the import. A new file has a transaction for each, so that a part is written in one go.
+    /// Begins a part of the import. In a new file, each part is one transaction, so that it is written in one go.
     fn begin_part(&self) -> rusqlite::Result<Option<Transaction<'_>>> {
         self.new_file.as_ref().map(|_| self.connection.unchecked_transaction()).transpose()
     }
@@ -219,7 +219,7 @@ impl ArchiveStore {
         Ok(counts)
     }
 
-    /// Completes the import; a new file appears in its place.
+    /// Completes the import; a new file is moved to its final path.
     ///
     /// # Errors
     /// When the disk is full. A new file is deleted then, and an existing one is as it was.
@@ -232,7 +232,7 @@ impl ArchiveStore {
             let written: rusqlite::Result<()> =
                 self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             if let Err(error) = written {
-                // Everything is in the log, which is read as well as the file, and is written back another time.
+                // Everything is in the log, which is read along with the file and is written back some other time.
                 tracing::warn!(%error, "the log of an archive was not written back");
             }
         }
@@ -241,7 +241,7 @@ impl ArchiveStore {
     }
 }
 
-/// Whose archive this is; empty if its exports do not say.
+/// The owner of this archive; empty if its exports do not say.
 ///
 /// # Errors
 /// When there is no such file, or it is not the store of an archive.

@@ -29,7 +29,7 @@ pub(super) fn save(c: &Connection, conversation: i64, coverage: &Coverage) -> ru
     change(c, conversation, &Coverage::default(), coverage)
 }
 
-/// Writes only the ranges that changed, which are few, however many there are.
+/// Writes only the ranges that changed: they are few, even if there are many ranges.
 pub(super) fn change(
     c: &Connection,
     conversation: i64,
@@ -62,7 +62,7 @@ pub(super) fn change(
 pub struct OpenGap {
     pub conversation: ConversationId,
     pub gap: Gap,
-    /// A key right before the first message above the gap.
+    /// A key directly before the first message above the gap.
     pub above: MessageKey,
 }
 

@@ -8,10 +8,10 @@ use crate::model::edits::{TextVersion, shown_version};
 use crate::model::{ConversationId, MessageKey, RawMessage, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// The most rows that are looked at for one message.
+/// The maximum number of rows examined for one message.
 const MAX_ROWS: usize = 200;
 
-/// A row as far as edits are concerned.
+/// The columns of a row that matter for edits.
 #[derive(Clone, Debug)]
 struct EditRow {
     key: MessageKey,
@@ -21,8 +21,8 @@ struct EditRow {
     is_empty: bool,
 }
 
-/// The rows of a sender that a value of one column names, before or after a place. The `+` keeps SQLite from walking the
-/// conversation in order of time instead of looking the value up, which takes as long as the conversation is.
+/// A sender's rows with a given value in one column, before or after a place. Without the `+`, SQLite would walk the
+/// whole conversation in time order instead of looking the value up.
 fn first_before(column: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND {column} = ?2 AND sender = ?3 \
@@ -62,7 +62,7 @@ impl EditRow {
         }
     }
 
-    /// The ids that a mark may name it by.
+    /// The ids by which a mark may refer to this row.
     fn ids(&self) -> impl Iterator<Item = &str> {
         let given = [self.client_id.as_deref(), self.edit_of.as_deref()];
         std::iter::once(&*self.key.id).chain(given.into_iter().flatten())
@@ -121,7 +121,7 @@ impl SenderRows<'_> {
         Ok(row)
     }
 
-    /// The edits of a row, and the edits of these.
+    /// The edits of a row, and the edits of those.
     fn edits(&self, root: &EditRow) -> rusqlite::Result<Vec<EditRow>> {
         let sql = edits_after();
         let mut query = self.connection.prepare_cached(&sql)?;
@@ -156,8 +156,8 @@ impl SenderRows<'_> {
     }
 }
 
-/// The key under which a row is shown; `None` if its text is not shown, because an edit has replaced it or it is a forged
-/// edit.
+/// The key under which a row is shown; `None` if its text is not shown, because an edit has replaced it or it is a
+/// forged edit.
 pub(super) fn shown_as(
     connection: &Connection,
     conversation: i64,

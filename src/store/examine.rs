@@ -1,5 +1,5 @@
-//! Examination of the whole file after the start, beside everything else: damage that no query of the start met is
-//! reported before it is met.
+//! Checks the whole file in the background after startup, so that damage that no query at startup came across is
+//! reported before another query does.
 
 use super::read::{MESSAGE, message};
 use super::{Store, StoreError, open_to_read, texts};
@@ -19,7 +19,7 @@ fn is_sound(c: &Connection, table: &str) -> rusqlite::Result<bool> {
     Ok(word == "ok")
 }
 
-/// Reads every text of a table: SQLite itself does not check that it is UTF-8.
+/// Reads every string of a table: SQLite itself does not check that it is UTF-8.
 fn is_text(c: &Connection, table: &str) -> rusqlite::Result<bool> {
     let mut query = c.prepare(&format!("SELECT * FROM {table}"))?;
     let columns = query.column_count();
@@ -65,7 +65,7 @@ impl Store {
     /// Reads the whole file, on a connection of its own. Ends early when the future is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] if a page or a text cannot be read.
+    /// [`StoreError::Damaged`] if a page or a string cannot be read.
     pub(crate) async fn examine(&self) -> Result<(), StoreError> {
         let connection = open_to_read(&self.path)?;
         let interrupt = connection.get_interrupt_handle();

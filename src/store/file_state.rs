@@ -1,7 +1,7 @@
-//! What the files of a store say before SQLite opens them.
+//! Inspects the files of a store before SQLite opens them.
 //!
-//! SQLite takes an empty or missing database for a new one and deletes the log beside it, although the log may hold all
-//! messages. So this is looked at first.
+//! SQLite treats an empty or missing database as a new one and deletes the log next to it, although the log may hold
+//! all messages. So this is checked first.
 
 use super::StoreError;
 use std::fs::File;
@@ -21,14 +21,14 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |meta| meta.len())
 }
 
-/// Makes the file for this user only before SQLite does it for everybody; the log and its index get the same mode. A
-/// file that others can read is narrowed.
+/// Creates the file for this user only, before SQLite creates it for everybody; the log and its index get the same
+/// mode. If others can read an existing file, their access is removed.
 ///
 /// # Errors
-/// What the system says.
+/// Any I/O error.
 pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    // One that exists is not opened: closing it would end the locks of this process on it.
+    // An existing file is not opened: closing it would release this process's locks on it.
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -49,7 +49,7 @@ const LOG_HEADER: usize = 32;
 /// Bytes before the page in a frame of a log.
 const FRAME_HEADER: usize = 24;
 
-/// Whether the database is empty or missing, but its log has pages: something has cut the database off.
+/// Whether the database is empty or missing although its log has pages: the database was truncated.
 pub(super) fn is_cut_off(file: &Path) -> bool {
     length(file) == 0 && length(&with_suffix(file, "-wal")) > (LOG_HEADER + FRAME_HEADER) as u64
 }
@@ -59,7 +59,7 @@ pub(super) fn has_no_log(file: &Path) -> bool {
     length(&with_suffix(file, "-wal")) == 0
 }
 
-/// Refuses a store whose database is cut off.
+/// Refuses a store whose database was truncated.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], before anything was opened or changed.
@@ -73,7 +73,7 @@ pub(super) fn write_back(log: &Path, database: &Path) -> std::io::Result<()> {
     let mut header = [0; LOG_HEADER];
     log.read_exact(&mut header)?;
     let size = number(&header, 8);
-    // The file format allows these; 1 stands for 65,536 in the database's header only.
+    // The file format allows these sizes; 1 means 65,536 in the database's header only.
     if !size.is_power_of_two() || !(512..=65_536).contains(&size) {
         return Ok(());
     }
@@ -86,7 +86,7 @@ pub(super) fn write_back(log: &Path, database: &Path) -> std::io::Result<()> {
         if log.read_exact(&mut frame).is_err() {
             return Ok(());
         }
-        // Frames of an earlier use of the file have other salts.
+        // Frames from an earlier use of the file have other salts.
         if frame.get(8..16).map(<[u8]>::to_vec) != salts {
             return Ok(());
         }
@@ -103,7 +103,7 @@ pub(super) fn write_back(log: &Path, database: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The big-endian number of four bytes at a place; 0 beyond the end.
+/// The big-endian number in four bytes at an offset; 0 beyond the end.
 fn number(bytes: &[u8], at: usize) -> u32 {
     let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
     four.map_or(0, u32::from_be_bytes)

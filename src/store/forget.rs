@@ -1,5 +1,5 @@
-//! Forgetting a conversation: everything stored of it is deleted. A mark stays, so that the server's list does not bring it
-//! back until there is something new in it.
+//! Forgets a conversation: everything stored about it is deleted. A mark remains, so that the server's list does not
+//! bring it back until there is something new in it.
 
 use super::write::{Batch, begin};
 use super::{Store, StoreError, read, schema, texts};
@@ -7,12 +7,12 @@ use crate::model::{ConversationId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
 
-/// How far a forgotten conversation was known.
+/// The state in which a conversation was forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForgottenMark {
-    /// The time of the last thing that happened in it.
+    /// The time of its last activity.
     activity: Timestamp,
-    /// It was left, or was not there any more.
+    /// The user had left it, or it no longer existed.
     was_over: bool,
 }
 
@@ -27,13 +27,13 @@ impl ForgottenMark {
         format!("{} {state}", self.activity.0)
     }
 
-    /// Whether a conversation stays forgotten that is listed as active at this time. One that is over does in any case.
+    /// Whether a conversation that is listed as active at this time stays forgotten. One that is over always does.
     pub fn keeps_away(self, activity: Timestamp, is_over: bool) -> bool {
         is_over || activity <= self.activity
     }
 
-    /// Whether a conversation stays forgotten in which there is a message of this time. Messages of one that was left
-    /// may be about the leaving; only the list says that it goes on.
+    /// Whether a conversation with a message of this time stays forgotten. Messages of a conversation that was left may
+    /// be about the leaving itself; only the list says that it goes on.
     fn keeps_message_away(self, at: Timestamp) -> bool {
         self.was_over || at <= self.activity
     }
@@ -41,11 +41,11 @@ impl ForgottenMark {
 
 const OVER: &str = "over";
 
-/// What became of forgetting a conversation.
+/// The outcome of forgetting a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForgetOutcome {
     Forgotten,
-    /// So many of its messages have not been sent; nothing was deleted.
+    /// This many of its messages have not been sent; nothing was deleted.
     HasUnsent(u32),
 }
 
@@ -70,8 +70,8 @@ fn key(id: &ConversationId) -> String {
     format!("forgotten:{}", id.as_str())
 }
 
-/// Takes forgotten conversations out of a batch, unless it has something new in them. Those come back. Returns the ones that
-/// were taken out.
+/// Removes forgotten conversations from a batch, unless it has something new in them: then they come back. Returns the
+/// ones that were removed.
 pub(super) fn take_out(
     c: &Connection,
     batch: &mut Batch,
@@ -143,7 +143,7 @@ fn forget(
     Ok(ForgetOutcome::Forgotten)
 }
 
-/// The people with a stored name who occur in a conversation, but for the user.
+/// The people with a stored name who occur in a conversation, except the user.
 fn people(c: &Connection, number: i64, me: &UserId) -> rusqlite::Result<HashSet<String>> {
     let mut query = c.prepare(
         "SELECT id FROM names WHERE id != ?2 AND (id IN (SELECT sender FROM messages WHERE conversation = ?1) \
@@ -152,7 +152,7 @@ fn people(c: &Connection, number: i64, me: &UserId) -> rusqlite::Result<HashSet<
     query.query_map(params![number, me.as_str()], |row| row.get(0))?.collect()
 }
 
-/// Deletes the names of these people, but for those whom other conversations name and those who wrote in them.
+/// Deletes the names of these people, except of those whom other conversations name and those who wrote in them.
 fn forget_names(
     c: &Connection,
     number: i64,
@@ -166,7 +166,7 @@ fn forget_names(
     let mut rows = query.query([number])?;
     while let Some(row) = rows.next()?.filter(|_| !people.is_empty()) {
         let text = row.get_ref(0)?.as_bytes()?;
-        // Ids stand between quotes, or at the end of a path.
+        // Ids are between quotes, or at the end of a path.
         let is_between =
             |byte: &u8| matches!(byte, b'"' | b'/' | b'\\' | b',' | b' ' | b'<' | b'>');
         for word in text.split(is_between) {
@@ -183,9 +183,9 @@ fn forget_names(
 }
 
 impl Store {
-    /// Deletes everything stored of a conversation, in one transaction: its messages and their searched texts, draft,
-    /// read marker, members, choices, and the names of people who occur nowhere else. One that `was_over` comes back only
-    /// when the list says that it goes on.
+    /// Deletes everything stored about a conversation, in one transaction: its messages and their searched texts,
+    /// draft, read marker, members, choices, and the names of people who occur nowhere else. One that `was_over` comes
+    /// back only when the list says that it goes on.
     ///
     /// # Errors
     /// When the store cannot be written; then nothing is deleted.
@@ -197,12 +197,12 @@ impl Store {
     ) -> Result<ForgetOutcome, StoreError> {
         let id = id.clone();
         self.write(move |c| {
-            // What is deleted is overwritten in the file, not only unlinked.
+            // Deleted data is overwritten in the file, not only unlinked.
             c.pragma_update(None, "secure_delete", true)?;
             let outcome = forget(c, &id, was_over, &me);
             c.pragma_update(None, "secure_delete", false)?;
             if matches!(outcome, Ok(ForgetOutcome::Forgotten)) {
-                // The log has it, too. This fails while somebody reads; then the next checkpoint does it.
+                // The log still has it. This fails while there is a reader; then the next checkpoint does it.
                 let _ = c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             }
             outcome
@@ -210,13 +210,13 @@ impl Store {
         .await
     }
 
-    /// Ends that a forgotten conversation stays away: the user has opened it. Returns whether it was forgotten.
+    /// A forgotten conversation no longer stays away, because the user has opened it. Returns whether it was forgotten.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub(crate) async fn remember(&self, id: &ConversationId) -> Result<bool, StoreError> {
         let asked = id.clone();
-        // Nearly all are not, and reading waits for nobody.
+        // Nearly all are not, and a read does not wait for the writer.
         if !self.read(move |c| is_forgotten(c, &asked)).await? {
             return Ok(false);
         }
@@ -225,7 +225,7 @@ impl Store {
         Ok(true)
     }
 
-    /// The names of the copies that upgrades have left beside the store. They have what was forgotten since, too.
+    /// The names of the copies that upgrades have left next to the store. They still hold what was forgotten since.
     pub(crate) async fn copies(&self) -> Vec<String> {
         let file = self.path.to_path_buf();
         self.beside(move || schema::copies(&file)).await.unwrap_or_default()
@@ -245,7 +245,7 @@ impl Store {
         left.await.unwrap_or_default()
     }
 
-    /// The conversations that were forgotten, and how far they were known.
+    /// The conversations that were forgotten, and the state that each was in.
     pub(crate) async fn forgotten(
         &self,
     ) -> Result<HashMap<ConversationId, ForgottenMark>, StoreError> {

@@ -1,4 +1,4 @@
-//! Places and numbers of a conversation's history: the messages next to a moment, and how many there are in each month.
+//! Positions and counts in a conversation's history: the messages next to a moment, and the number in each month.
 
 use super::ids::IdValue;
 use super::read::{IS_EDIT_RECORD, number};
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, Rows, params};
 use std::collections::{BTreeMap, HashSet};
 
-/// The nearest message before a moment, or at and after it.
+/// The nearest message before a moment, or the nearest at or after it.
 fn nearest(
     c: &Connection,
     conversation: i64,
@@ -38,7 +38,7 @@ fn neighbors(c: &Connection, id: &ConversationId, at: Timestamp) -> rusqlite::Re
     })
 }
 
-/// Messages of one store in the order of time, by what tells them apart.
+/// Messages of one store in time order, with what distinguishes them.
 struct MessageTimes<'a> {
     rows: Rows<'a>,
     next: Option<(i64, i64, String)>,
@@ -63,14 +63,14 @@ impl<'a> MessageTimes<'a> {
     }
 }
 
-/// Counts the messages of a conversation in several stores by month. One that several of them have counts once.
+/// Counts the messages of a conversation in several stores by month. A message that several of them have counts once.
 pub(super) fn statistics(
     connections: &[Connection],
     id: &ConversationId,
     zone: &TimeZone,
 ) -> rusqlite::Result<ChatStatistics> {
     let (mut statements, mut records) = (Vec::new(), HashSet::new());
-    // The ids of messages tell apart what several stores have; without them, an index alone is read.
+    // With several stores, message ids are needed to recognise duplicates; otherwise, reading an index is enough.
     let id_column = if connections.len() > 1 { "id" } else { "''" };
     let times = format!(
         "SELECT at, number, {id_column} FROM messages WHERE conversation = ?1 AND at > ?2 ORDER BY at, number"
@@ -106,7 +106,7 @@ pub(super) fn statistics(
     Ok(counted.without(records.into_iter().map(|(at, _)| Timestamp(at))))
 }
 
-/// Counts messages that come in the order of time.
+/// Counts messages that come in time order.
 struct MonthCounter<'a> {
     zone: &'a TimeZone,
     months: BTreeMap<Month, u64>,

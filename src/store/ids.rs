@@ -1,10 +1,10 @@
-//! Ids of messages in columns. Nearly all of them are numbers, which take half the room as such.
+//! Message ids in columns. Nearly all of them are numbers, which take half the space when they are stored as such.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-/// An id, or a client id, as a value of a column: a number if the id is written exactly like it, otherwise a text. Two
-/// ids are equal where their values are.
+/// An id, or a client id, as the value of a column: a number if the id is written exactly like it, otherwise a string.
+/// Two ids are equal if and only if their values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct IdValue<T>(pub T);
 

@@ -1,7 +1,7 @@
 //! Reindexing: rows that an older decoder wrote are decoded and indexed again in the background.
 //!
-//! The progress is kept in `meta`. It goes from the newest message down, a few hundred rows at a time, and resumes after
-//! a restart.
+//! The progress is kept in `meta`. Reindexing goes from the newest message down, a few hundred rows at a time, and
+//! resumes after a restart.
 
 use super::read::{MESSAGE, message, meta};
 use super::texts::{self, TextWriter};

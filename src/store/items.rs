@@ -1,14 +1,14 @@
 //! How the item of a message is stored: compressed with LZ4; the dictionary is made of the other columns of its row.
 //!
-//! Items are short, and little of one is found in it twice. But most of it is in the other columns of its row, or is the
-//! same in all items: the names of fields, parts of addresses. LZ4 with a dictionary of both makes a quarter to a tenth of
-//! it in a few microseconds, and is safe Rust.
+//! Items are short and hardly repeat themselves. But most of an item is also in the other columns of its row, or is the
+//! same in all items: field names, parts of addresses. LZ4 with a dictionary of both shrinks an item to between a
+//! quarter and a tenth in a few microseconds, and is safe Rust.
 //!
-//! What is stored begins with the number of its format. A format is never changed: stores hold items in it.
+//! A stored item begins with the number of its format. A format is never changed, because stores hold items in it.
 
 use rusqlite::ffi;
 
-/// The item as it is.
+/// The item, uncompressed.
 const PLAIN: u8 = 0;
 /// The size of the item ([`push_varint`]), then an LZ4 block with the dictionary of [`ItemColumns::dictionary`].
 const LZ4: u8 = 1;
@@ -16,7 +16,7 @@ const LZ4: u8 = 1;
 /// LZ4 expands one byte to at most this many.
 const MAX_RATIO: usize = 255;
 
-/// What items have in common, in lines; a column of the row comes after each of them but the last. What is frequent comes
+/// What items have in common, in lines; a column of the row comes after each line but the last. Frequent parts come
 /// last, where LZ4 looks first.
 const COMMON: &str = include_str!("../../assets/items-1.txt");
 
@@ -63,10 +63,10 @@ impl ItemColumns<'_> {
         stored
     }
 
-    /// The item, as it was given to [`ItemColumns::compressed`].
+    /// The item, as it was passed to [`ItemColumns::compressed`].
     ///
     /// # Errors
-    /// That the database is damaged.
+    /// If the item is damaged.
     pub fn item(&self, stored: &[u8]) -> rusqlite::Result<Box<str>> {
         let bytes = match stored.split_first() {
             Some((&PLAIN, item)) => Some(item.to_vec()),

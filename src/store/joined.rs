@@ -1,5 +1,5 @@
 //! The history of a conversation in several stores: the account's own, and those of archives that hold earlier years of
-//! it. Of a message that two of them have, the higher version counts.
+//! it. If two of them have a message, the higher version counts.
 
 use super::read::PageOf;
 use super::{ArchiveMedia, Store, StoreError, history};
@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Clone)]
 pub struct OpenArchive {
     pub name: SafeText,
-    /// Whose exports are in it; empty if they do not say.
+    /// The owner of the exports in it; empty if they do not say.
     pub owner: UserId,
     pub store: Store,
 }
@@ -36,7 +36,7 @@ impl OpenArchives {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(archive);
     }
 
-    /// The archives whose conversation of this id is that of `me`.
+    /// The archives in which this id names the same conversation as for `me`.
     fn holding(&self, id: &ConversationId, me: &UserId) -> Vec<OpenArchive> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|archive| id.is_same_for(&archive.owner, me)).cloned().collect()
@@ -49,11 +49,11 @@ pub struct JoinedPage {
     pub messages: Vec<RawMessage>,
     /// Those of them that come from an archive.
     pub archived: HashSet<MessageKey>,
-    /// No store has anything further on.
+    /// No store has anything beyond this page.
     pub is_last: bool,
 }
 
-/// A page of one store, and whether the store has nothing further on.
+/// A page of one store, and whether the store has nothing beyond it.
 pub struct SourcePage {
     pub messages: Vec<RawMessage>,
     pub is_last: bool,
@@ -107,7 +107,7 @@ pub struct JoinedHistory {
     archives: Vec<OpenArchive>,
 }
 
-/// What an archive has; nothing, if it cannot be read. The account's own history is shown all the same.
+/// The part that an archive has; empty if it cannot be read. The account's own history is still shown.
 fn or_nothing<T: Default>(found: Result<T, StoreError>) -> T {
     found.unwrap_or_else(|error| {
         tracing::warn!(%error, "an archive was not read");
@@ -120,12 +120,12 @@ impl JoinedHistory {
         Self { id: id.clone(), own: own.clone(), archives: archives.holding(id, me) }
     }
 
-    /// Whether no archive can have a part of it.
+    /// Whether no archive can have a part of the conversation.
     pub fn is_own_only(&self) -> bool {
         self.archives.is_empty()
     }
 
-    /// The newest messages of the account's own store, or of the archives where that has none; newest first.
+    /// The newest messages of the account's own store, or of the archives if it has none; newest first.
     pub async fn newest(&self, limit: u32) -> JoinedPage {
         let own = self.own.newest(&self.id, limit).await.unwrap_or_default();
         let mut pages = vec![SourcePage { is_last: !own.is_empty(), messages: own }];

@@ -10,7 +10,7 @@ use crate::model::{
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
-/// So many conversations come with the first part of the list: more than a screen shows, and few enough to be read at once.
+/// Conversations in the first part of the list: more than a screen shows, and few enough to be read at once.
 const FIRST_PART: usize = 1_000;
 
 /// A conversation as received, with what the store knows about it.
@@ -20,7 +20,7 @@ pub struct CachedConversation {
     pub read_marker: Option<ReadMarker>,
     pub cleared_at: Timestamp,
     pub unread: Unread,
-    /// The newest stored message that is no edit record, and then the edit records of it.
+    /// The newest stored message that is not an edit record, followed by its edit records.
     pub last: Vec<RawMessage>,
 }
 
@@ -142,7 +142,7 @@ fn cached(
     Ok(Some(CachedConversation { raw, read_marker, cleared_at, unread, last }))
 }
 
-/// The newest message of a conversation that is no edit record.
+/// The newest message of a conversation that is not an edit record.
 fn last_shown(
     c: &Connection,
     number: i64,
@@ -182,7 +182,7 @@ pub(super) fn conversations(
     all_cached(&c, &by_activity(&c)?, me)
 }
 
-/// What the user has chosen for conversations. A choice that cannot be read counts as none.
+/// What the user has chosen for conversations. An unreadable choice is ignored.
 fn choices(c: &Connection) -> rusqlite::Result<Vec<(ConversationId, ChatChoices)>> {
     let mut query =
         c.prepare("SELECT substr(key, 9), value FROM meta WHERE key LIKE 'choices:%'")?;
@@ -232,7 +232,7 @@ pub(super) fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot
 }
 
 impl Store {
-    /// Some of the conversations that a snapshot has left for later.
+    /// Some of the conversations that a snapshot has left out for now.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -248,7 +248,7 @@ impl Store {
         .await
     }
 
-    /// Keeps what the user has chosen for a conversation.
+    /// Stores what the user has chosen for a conversation.
     pub async fn save_choices(
         &self,
         id: &ConversationId,

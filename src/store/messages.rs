@@ -7,8 +7,8 @@ use super::texts::{TextSource, TextWriter};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-/// Messages that arrive within so many milliseconds want the same place. Close to the order in time, and the numbers
-/// stay small.
+/// Messages that arrive within this many milliseconds compete for the same place. The order stays close to that in
+/// time, and the numbers stay small.
 const MS_PER_PLACE: i64 = 16;
 /// Places that are tried one by one.
 const PROBES: i64 = 8;
@@ -44,7 +44,7 @@ impl IndexedColumns<'_> {
     }
 }
 
-/// The stored row of a message, as far as the index depends on it.
+/// The part of a message's stored row that the index depends on.
 struct StoredRow {
     place: i64,
     at: i64,
@@ -82,8 +82,8 @@ fn stored_row(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<O
     .optional()
 }
 
-/// Completes the newer of two items of one message by the older one, for this account. `None` if it cannot be read. The
-/// store does not know what items look like.
+/// Completes the newer of two items of one message from the older one, for this account. `None` if it cannot be read.
+/// The store itself does not know what items look like.
 pub type ItemCompleter = fn(
     newer: &str,
     older: &str,
@@ -91,7 +91,7 @@ pub type ItemCompleter = fn(
     me: &UserId,
 ) -> Option<(RawMessage, Indexed)>;
 
-/// A message completed by its stored row, or the row by the message, whichever is newer. `None` where nothing can be
+/// A message completed from its stored row, or the row from the message, whichever is newer. `None` if nothing can be
 /// missing.
 pub(super) fn completed(
     tx: &Transaction<'_>,
@@ -113,7 +113,7 @@ pub(super) fn completed(
         || raw.content.is_empty()
         || raw.at.0 != at
         || (has_client_id && raw.client_id.is_none());
-    // Whether the row lacks something cannot be seen in its columns: its text may stand for what is missing.
+    // The columns do not show whether the row lacks something: its text may be a substitute for what is missing.
     if !may_lack && !is_older {
         return Ok(None);
     }
@@ -126,7 +126,7 @@ pub(super) fn completed(
     Ok(completion(newer, older, &raw.conversation, me))
 }
 
-/// The columns that a message is stored with. In an archive, its id there may be longer.
+/// The columns that a message is stored with. In an archive, the stored id may be longer.
 pub(super) fn item_columns<'a>(raw: &'a RawMessage, id: &'a str, text: &'a str) -> ItemColumns<'a> {
     ItemColumns {
         conversation: raw.conversation.as_str(),
@@ -174,7 +174,7 @@ impl NewRow<'_> {
         ])
     }
 
-    /// Adds the row at a free place at the message's time or soon after it, which is returned.
+    /// Adds the row at a free place at the message's time or soon after it, and returns the place.
     fn insert(&self, c: &Connection) -> rusqlite::Result<i64> {
         const SQL: &str = "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, \
             text, edit_of, counts, mentions, link, file, decoder, indexed, item) \
@@ -187,7 +187,7 @@ impl NewRow<'_> {
                 place += 1;
                 continue;
             }
-            // Many messages arrived at once: go behind all of them, not through them one by one.
+            // Many messages arrived at once: skip all of them, instead of going through them one by one.
             let last: i64 = c
                 .prepare_cached("SELECT max(place) FROM messages WHERE place >= ?1 AND place < ?2")?
                 .query_row(params![place, place.saturating_add(STRETCH)], |row| row.get(0))?;
@@ -196,7 +196,7 @@ impl NewRow<'_> {
         Ok(place)
     }
 
-    /// Replaces the row at this place, which is of the same message.
+    /// Replaces the row at this place, which belongs to the same message.
     fn replace(&self, c: &Connection, place: i64) -> rusqlite::Result<()> {
         const SQL: &str = "UPDATE messages SET at = ?3, number = ?4, version = ?6, sender = ?7, client_id = ?8, \
             kind = ?9, text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, decoder = ?16, \
@@ -206,7 +206,7 @@ impl NewRow<'_> {
     }
 }
 
-/// Stores a message. An older version never replaces a newer one. It is found when `texts` are written.
+/// Stores a message. An older version never replaces a newer one. Search finds it once `texts` are written.
 pub(super) fn put(
     tx: &Transaction<'_>,
     number: i64,

@@ -1,9 +1,9 @@
-//! Whether a folder is on a network file system. There locks do not always work, and the log's index, which programs share
-//! through memory, never does.
+//! Whether a folder is on a network file system. There, locks do not always work, and the log's index, which programs
+//! share through memory, never does.
 
 use std::path::Path;
 
-/// Numbers of file systems as Linux tells them (`linux/magic.h` and the file systems' own sources).
+/// File system numbers as Linux reports them (`linux/magic.h` and the file systems' own sources).
 const KINDS: [(u64, &str); 12] = [
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -19,7 +19,7 @@ const KINDS: [(u64, &str); 12] = [
     (0x7461_636f, "OCFS2"),
 ];
 const FUSE: u64 = 0x6573_5546;
-/// File systems in programs of their own that reach over the network. Others are on local disks.
+/// Userspace file systems that use the network. Others are on local disks.
 const FUSE_KINDS: [(&str, &str); 10] = [
     ("sshfs", "sshfs"),
     ("rclone", "rclone"),
@@ -41,8 +41,8 @@ pub fn network_advice(kind: &str) -> String {
     )
 }
 
-/// The name of a network file system by its number; for those in programs of their own, by the type of the mount, such
-/// as `fuse.sshfs`.
+/// The name of a network file system by its number; for userspace file systems by the type of the mount, such as
+/// `fuse.sshfs`.
 fn name(kind: u64, mount: &str) -> Option<&'static str> {
     if kind == FUSE {
         let found = FUSE_KINDS.iter().find(|(part, _)| mount.contains(part));
@@ -58,7 +58,7 @@ fn mount_type<'a>(table: &'a str, path: &Path) -> Option<&'a str> {
         let point = mount.split(' ').nth(4)?;
         path.starts_with(point).then_some((point.len(), rest.split(' ').next()?))
     });
-    // A later mount hides an earlier one at the same place.
+    // A later mount hides an earlier one at the same mount point.
     mounts.max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
 }
 
@@ -73,7 +73,7 @@ pub fn network_file_system(folder: &Path) -> Option<&'static str> {
     name(kind, mount_type(&table, &folder).unwrap_or_default())
 }
 
-/// Only Linux tells.
+/// Only Linux reports this.
 #[cfg(not(target_os = "linux"))]
 pub fn network_file_system(_folder: &Path) -> Option<&'static str> {
     None

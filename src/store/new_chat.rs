@@ -19,8 +19,8 @@ fn key(of: &ConversationId) -> String {
     format!("thread_of:{}", of.as_str())
 }
 
-/// Moves to their threads what was still written for the persons when the program ended: a draft that was typed, and the
-/// chat that was open, before the screen knew of the thread.
+/// Moves to the threads what was still stored under the persons' ids when the program ended: a draft that was typed,
+/// and the chat that was open, before the screen knew of the thread.
 pub(super) fn finish_moves(c: &Connection) -> rusqlite::Result<()> {
     // Without a moved conversation, nothing has to be written. The range holds the keys that begin with "thread_of:".
     let moved = "SELECT 1 FROM meta WHERE key > 'thread_of:' AND key < 'thread_of;'";
@@ -41,7 +41,7 @@ fn naming(c: &Connection, who: &UserId) -> rusqlite::Result<Vec<NamingThread>> {
          WHERE id LIKE '19:%' AND (instr(json, ?1) > 0 OR instr(thread_json, ?1) > 0 OR instr(id, ?2) > 0) \
          ORDER BY activity DESC, number LIMIT ?3",
     )?;
-    // The id of a thread of two work accounts is made of theirs, without the prefix.
+    // The id of a thread of two work accounts is made of their ids, without the prefix.
     let bare = who.as_str().rsplit(':').next().unwrap_or_default();
     let rows = query.query_map(params![who.as_str(), bare, MAX_THREADS], |row| {
         let raw = RawConversation {
@@ -78,7 +78,7 @@ impl Store {
         .await
     }
 
-    /// The item of a stored conversation as it was received last.
+    /// The item of a stored conversation as it was last received.
     pub(crate) async fn item_json(
         &self,
         id: &ConversationId,
@@ -150,7 +150,7 @@ mod tests {
         }
         let draft = |text: &str| Draft { text: text.into(), ..Draft::default() };
         store.save_draft(person.clone(), draft("first")).await.unwrap();
-        // Done again, or with a draft at both places, nothing is lost.
+        // Nothing is lost if this is repeated, or if there is a draft in both places.
         store.become_thread(&person, &thread).await.unwrap();
         store.save_draft(person.clone(), draft("second")).await.unwrap();
         store.become_thread(&person, &thread).await.unwrap();

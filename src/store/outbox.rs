@@ -6,8 +6,8 @@ use crate::model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// A message that is sent is later than the stored ones by at least so many milliseconds, less the two seconds by which
-/// the look-back extends further: the server's clock is told in seconds.
+/// A sent message is later than the stored ones by at least this many milliseconds, less the two seconds by which the
+/// look-back extends further: the server reports its clock in seconds.
 const AFTER_STORED_MS: i64 = 2_001;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum OutboxState {
     Sent,
     /// Whether the server has it must be looked up.
     Unknown,
-    /// It could not be found out, and the user decides.
+    /// The lookup could not tell, and the user decides.
     Unconfirmed,
     Failed,
 }
@@ -140,8 +140,8 @@ impl Store {
         .await
     }
 
-    /// The first message of a conversation that has to be sent or looked up, or that the user has to decide about. What
-    /// follows it waits, so that the order stays.
+    /// The first message of a conversation that has to be sent or looked up, or that the user has to decide about.
+    /// Later ones wait, so that the order is kept.
     pub(crate) async fn next_to_send(
         &self,
         conversation: &ConversationId,
@@ -173,7 +173,7 @@ impl Store {
         .await
     }
 
-    /// Moves a message from one state to another. Returns false if it is not in `from` any more. With `at`, the server's
+    /// Moves a message from one state to another. Returns false if it is no longer in `from`. With `at`, the server's
     /// time of an attempt to send it, the message counts as queued no later than that, whatever our clock said.
     pub(crate) async fn advance(
         &self,
@@ -192,12 +192,12 @@ impl Store {
         .await
     }
 
-    /// Moves a queued message to [`OutboxState::Sending`], and records from when on it may be on the server. Returns false
-    /// if it was cancelled.
+    /// Moves a queued message to [`OutboxState::Sending`], and records the earliest time at which it may be on the
+    /// server. Returns false if it was cancelled.
     ///
-    /// The time bounds how far back the message is looked for, so it must not be later than the message by the server's
-    /// clock. `now` is that clock as the server tells it; without it the time of queueing stays. Neither may be right, but
-    /// the message cannot be older than those of its conversation that are stored already.
+    /// The time limits how far back the message is looked for, so it must not be later than the message by the server's
+    /// clock. `now` is that clock as the server reports it; without it, the time of queueing stays. Either may be
+    /// wrong, but the message cannot be older than the stored messages of its conversation.
     pub(crate) async fn start_sending(
         &self,
         client_id: &ClientMessageId,
@@ -220,7 +220,7 @@ impl Store {
         .await
     }
 
-    /// Whether a message that was accepted has been seen in the next page, so that a message which is not in a page was not
+    /// Whether an accepted message was ever seen in the next page, so that a message missing from a page was not
     /// accepted. `None` if that was never tried.
     pub(crate) async fn reads_follow_writes(&self) -> Option<bool> {
         let read = self.read(|c| {

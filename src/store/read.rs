@@ -35,8 +35,8 @@ macro_rules! is_edit_record {
 
 pub(super) const IS_EDIT_RECORD: &str = is_edit_record!();
 
-/// The columns of a row `m` that [`message`] reads. The last one is its place if it has an edit mark: few rows have one, and
-/// SQLite takes longer to prepare the lookup of the original than to read a page.
+/// The columns of a row `m` that [`message`] reads. The last one is its place if it has an edit mark: few rows have
+/// one, and SQLite takes longer to prepare the lookup of the original than to read a page.
 pub(super) const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.text, m.item, \
      CASE WHEN m.edit_of IS NOT NULL THEN m.place END";
 
@@ -57,7 +57,7 @@ pub(super) fn message(
         sender,
         client_id: client_id.as_deref(),
         kind,
-        // Damage in it does no harm here if it was there when the item was compressed.
+        // If it was already damaged when the item was compressed, that does no harm here.
         text: &String::from_utf8_lossy(row.get_ref(6)?.as_bytes()?),
     };
     let json = columns.item(row.get_ref(7)?.as_blob()?)?;
@@ -78,7 +78,7 @@ pub(super) fn message(
     })
 }
 
-/// Whether the row at a place is an edit record; `None` stands for a row without an edit mark.
+/// Whether the row at a place is an edit record; `None` means a row without an edit mark.
 pub(super) fn is_record(c: &Connection, place: Option<i64>) -> rusqlite::Result<bool> {
     let Some(place) = place else { return Ok(false) };
     c.prepare_cached(concat!("SELECT ", is_edit_record!(), " FROM messages m WHERE m.place = ?1"))?
@@ -181,7 +181,7 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
 }
 
 impl Store {
-    /// Those of these conversations that are not stored.
+    /// The given conversations that are not stored.
     pub(crate) async fn unknown(
         &self,
         ids: Vec<ConversationId>,

@@ -1,4 +1,4 @@
-//! Read-only access for commands, also while the program writes to the store.
+//! Read-only access for commands, even while the program is writing to the store.
 
 use super::archive::ArchiveMedia;
 use super::listing::{CachedConversation, conversations, unread};
@@ -29,7 +29,7 @@ pub struct ReadOnly {
     pub(super) connection: Connection,
 }
 
-/// Numbers of stored rows.
+/// Counts of stored rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     pub messages: i64,

@@ -1,8 +1,8 @@
-//! Opening a store to read it, also where nothing can be written.
+//! Opens a store for reading, even where nothing can be written.
 //!
-//! SQLite keeps an index of the log beside the database, and makes it anew where there is none. On read-only media and in
-//! another user's folder it cannot. Without a log no index is needed, and the database is opened as one that nobody
-//! changes. With a log, a private copy of both is made, in which the log is written back, and the copy is read.
+//! SQLite keeps an index of the log next to the database, and recreates it if it is missing. On read-only media and in
+//! another user's folder it cannot do that. Without a log no index is needed, and the database is opened as immutable.
+//! With a log, a private copy of both is made, the log is written back into the copy, and the copy is read.
 
 use super::{StoreError, file_state, prepare};
 use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
@@ -12,14 +12,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Copies that are begun again because another program has written meanwhile.
+/// How often copying starts over because another program has written meanwhile.
 const MOST_COPIES: usize = 5;
 
 /// How a store can be read.
 pub(super) enum Readable {
-    /// Beside programs that write to it.
+    /// Alongside programs that write to it.
     Shared(PathBuf),
-    /// As a database that nobody changes.
+    /// As an immutable database.
     Unchanging(PathBuf),
     Copy(PrivateCopy),
 }
@@ -48,10 +48,10 @@ impl Readable {
         PrivateCopy::make(path).map(Self::Copy)
     }
 
-    /// Opens a connection. That to a copy stays usable when the copy is removed.
+    /// Opens a connection. A connection to a copy stays usable when the copy is removed.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// Any error of SQLite.
     pub fn connect(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let unchanging = |path: &Path| {
@@ -67,7 +67,7 @@ impl Readable {
     }
 }
 
-/// A database as an address by which SQLite takes it for one that nobody changes.
+/// The URI of a database, by which SQLite treats it as immutable.
 fn address(file: &Path) -> String {
     let mut address = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {
@@ -135,7 +135,7 @@ impl PrivateCopy {
     }
 }
 
-/// What changes when a file is written.
+/// The properties that change when a file is written.
 fn state(path: &Path) -> Option<(u64, SystemTime)> {
     let meta = std::fs::metadata(path).ok()?;
     Some((meta.len(), meta.modified().ok()?))

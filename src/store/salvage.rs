@@ -94,7 +94,7 @@ impl PageReader {
             match (chunk, last) {
                 (Ok(()), None) => return ScanEnd::Complete,
                 (Ok(()), Some(last)) if (last > from) != backwards && last != from => from = last,
-                // Row ids of a damaged tree can go back: without this the scan would never end.
+                // Row ids of a damaged tree can decrease: without this the scan would never end.
                 _ => {
                     self.unreadable += 1;
                     return ScanEnd::Interrupted;
@@ -146,7 +146,7 @@ struct SalvagedMessage {
     index: Indexed,
 }
 
-/// A message of one of these conversations; `None` if it is of none of them.
+/// A message of one of these conversations; `None` if it belongs to none of them.
 fn message(
     row: &Row<'_>,
     conversations: &HashMap<i64, ConversationId>,
@@ -193,7 +193,7 @@ fn message(
 /// Copies what can be read of `damaged` into the new file `copy`.
 ///
 /// # Errors
-/// When the copy cannot be written, or a newer skchat wrote the store. If nothing at all can be read, the copy is empty.
+/// If the copy cannot be written, or a newer skchat wrote the store. If nothing at all can be read, the copy is empty.
 pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     // Work on a scratch copy, so that its header can be repaired without changing the damaged file.
     let scratch = copy.with_extension("scratch");
@@ -204,11 +204,11 @@ pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     result
 }
 
-/// Copies the damaged database, and restores the first bytes of its header, which are the same in every database. Where
-/// the database is cut off, it is put together from its log.
+/// Copies the damaged database, and restores the first bytes of its header, which are the same in every database. A
+/// truncated database is put together from its log.
 ///
 /// # Errors
-/// When a copy fails.
+/// If a copy fails.
 fn make_scratch_copy(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
     const MAGIC: &[u8; 16] = b"SQLite format 3\0";
     let failed = |error: std::io::Error| StoreError::Backup(error.to_string());
@@ -237,13 +237,13 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     // Otherwise SQLite refuses a file that is shorter than its header says.
     from.pragma_update(None, "writable_schema", true).ok();
     if let Err(error @ StoreError::Newer(_)) = schema::version(&from) {
-        // What it added would be lost.
+        // Anything the newer version added would be lost.
         return Err(error);
     }
     let mut reader = PageReader { from, unreadable: 0 };
     let mut to = Connection::open(copy)?;
     prepare(&to)?;
-    // The copy counts from the moment it takes the damaged file's place, and is written out before.
+    // The copy counts only once it replaces the damaged file, and it is flushed to disk before that.
     to.pragma_update(None, "synchronous", "OFF")?;
     schema::migrate(&mut to, None)?;
     let mut recovered = Salvaged::default();
@@ -290,13 +290,13 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
         } else {
             Coverage::default()
         };
-        // Rows may be missing anywhere, so no two messages can be called neighbours until they are fetched again.
+        // Rows may be missing anywhere, so no two messages can be treated as adjacent until they are fetched again.
         let alone = points.into_iter().filter(|point| !known.covers(*point)).map(Range::alone);
         let coverage: Coverage = known.ranges().iter().copied().chain(alone).collect();
         coverage::save(&tx, number, &coverage)?;
     }
     if !complete {
-        // Fetch all conversations again, also those without any recovered message.
+        // Fetch all conversations again, including those without any recovered message.
         tx.execute("UPDATE conversations SET version = 0", [])?;
     }
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('index_below', ?1)", [i64::MAX.to_string()])?;

@@ -10,13 +10,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub const VERSION: i64 = 4;
-/// A version beyond this is damage, not that of a newer skchat.
+/// A version beyond this means damage, not a newer skchat.
 const HIGHEST_VERSION: i64 = 9_999;
 
 /// The version of a database's schema; 0 if there is none.
 ///
 /// # Errors
-/// [`StoreError::Newer`] if this program is too old for it, [`StoreError::Damaged`] if it is no version at all.
+/// [`StoreError::Newer`] if this program is too old for it, [`StoreError::Damaged`] if it is not a version at all.
 pub fn version(connection: &Connection) -> Result<i64, StoreError> {
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
@@ -33,7 +33,7 @@ fn backup_path(file: &Path, version: i64) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The names of the copies beside a database, also of one that was not completed.
+/// The names of the copies next to a database, including incomplete ones.
 pub fn copies(file: &Path) -> Vec<String> {
     let Some(own) = file.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let is_copy = |name: &str| {
@@ -101,13 +101,13 @@ pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), S
     Ok(())
 }
 
-/// Makes the file smaller where much of it is unused.
+/// Shrinks the file if much of it is unused.
 fn release_pages(connection: &Connection) -> rusqlite::Result<()> {
     let count = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     if count("freelist_count")? > count("page_count")? / 8
         && let Err(error) = connection.execute_batch("VACUUM")
     {
-        // There may be no room for it, or another process reads the store. What is unused is used later.
+        // There may be no room for it, or another process is reading the store. The unused space is used later.
         tracing::warn!(%error, "unused pages of the message store were not released");
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! Search over all stored messages, newest first. The index ([`super::texts`]) says in which blocks of texts the terms
-//! may be; the blocks say which messages may be hits; whether they are is decided by their rows.
+//! may be; the blocks say which messages may be hits; the rows of these decide whether they are.
 //!
 //! Runs on its own connection, so that neither opening a chat nor writing waits for it. A new search cancels the one
 //! before it.
@@ -43,7 +43,7 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Checks the candidates that are newer than all remaining blocks, whose newest text is of this time; all of them
-    /// when no block is left. True when the page is full.
+    /// when no block is left. Returns true when the page is full.
     fn take_newer(&mut self, newest: Option<i64>) -> rusqlite::Result<bool> {
         let is_next = |next: &SearchPosition| newest.is_none_or(|newest| next.at > newest);
         while let Some(next) = self.candidates.peek().copied().filter(is_next) {
@@ -71,7 +71,7 @@ impl Running<'_> {
         page
     }
 
-    /// The hit at this position, if its row still is what the index says.
+    /// The hit at this position, if its row still matches the index.
     fn hit(&mut self, position: SearchPosition) -> rusqlite::Result<Option<Hit>> {
         let row = self
             .connection
@@ -163,7 +163,7 @@ fn search(
     limit: usize,
     stale: &dyn Fn() -> bool,
 ) -> rusqlite::Result<SearchPage> {
-    // All of it is read as it is at one moment.
+    // Everything is read as of one moment.
     let c = &connection.unchecked_transaction()?;
     let wanted = WantedTexts::new(query, below);
     let page = SearchPage { behind: index::is_incomplete(c)?, ..SearchPage::default() };
@@ -208,7 +208,7 @@ impl Store {
         SearchHandle(mine)
     }
 
-    /// Runs a search. Returns `None` if a newer one was begun meanwhile.
+    /// Runs a search. Returns `None` if a newer one has started meanwhile.
     pub async fn search(
         &self,
         handle: SearchHandle,

@@ -18,7 +18,7 @@ impl Store {
         self.write(|c| outbox::all(c)).await
     }
 
-    /// Lets the file grow to so many pages and no more, as a full disk would.
+    /// Lets the file grow to this many pages and no more, as a full disk would.
     async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
         let sql = format!("PRAGMA max_page_count = {pages}");
         self.write(move |c| c.query_row(&sql, [], |_| Ok(()))).await
@@ -125,7 +125,7 @@ fn the_open_chat_is_read_in_advance_and_anew_after_a_change_or_for_another_wish(
         store.set_last_open(&chat).await.unwrap();
         store.read_ahead(me.clone(), 2);
         assert_eq!(store.snapshot(me.clone()).await.unwrap().to_open(), Some(&chat));
-        // Not what was read in advance, which had two.
+        // Not the answer that was read in advance, which had two.
         assert_eq!(ids(1).await, ["2"]);
         store.read_ahead(me.clone(), 2);
         assert_eq!(ids(2).await, ["2", "1"]);
@@ -141,7 +141,7 @@ async fn find(store: &Store, text: &str) -> Vec<String> {
     found.hits.iter().map(|hit| format!("{} {}", hit.key.id, hit.text)).collect()
 }
 
-/// All that is stored of the chat, as far as it matters.
+/// Everything stored about the chat that matters here.
 async fn contents(
     store: &Store,
 ) -> (Vec<(String, u64, String)>, u32, crate::model::Coverage, Vec<String>) {
@@ -166,7 +166,7 @@ proptest! {
             let sender = if *mine && at % 2 == 0 { ME } else { CHAT };
             raw(at * 10, version, sender, &format!("text {edits} of the {at}th"))
         };
-        // One truth for each id and version.
+        // The same content for each id and version.
         let mut list: Vec<_> = list.into_iter().map(|(at, edits, _)| (at, edits, at % 4 == 0)).collect();
         let both = run(async {
             let mut seen = Vec::new();
@@ -317,7 +317,7 @@ fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
         let gap = store.next_gap(None, Vec::new()).await.unwrap().unwrap();
         assert_eq!((gap.gap.below, gap.above.order), (point(30), 50));
         assert_eq!(store.next_gap(None, vec![(id.clone(), gap.gap.above)]).await.unwrap(), None);
-        // Nothing older is told before the gap is closed, though messages below it are stored.
+        // Nothing older is returned before the gap is closed, though messages below it are stored.
         let key = MessageKey::server(Timestamp(50), "50");
         let older = store.before(&id, &key, 10).await.unwrap();
         assert_eq!(older.messages.len(), 3);
@@ -362,7 +362,7 @@ fn a_message_is_looked_for_since_the_server_s_time_or_the_newest_stored_message(
             (None, 100 * day, Some(3 * day), 3 * day),
             (None, day, Some(3 * day), 3 * day),
             (None, 100 * day, None, 100 * day),
-            // Messages have the server's clock, too.
+            // Messages have the server's time, too.
             (Some(2 * day), 100 * day, None, 2 * day + 2_001),
             (Some(2 * day), 100 * day, Some(9 * day), 2 * day + 2_001),
             (Some(50 * day), 100 * day, Some(9 * day), 9 * day),
@@ -466,7 +466,7 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
         let stored = store.newest(&CHAT.into(), 1).await.unwrap();
         assert!(stored[0].json.contains("message 3000 "));
         if saved.messages < 3_000 {
-            // Nobody says any more that there is nothing between them.
+            // They are no longer said to be adjacent.
             assert!(store.next_gap(None, Vec::new()).await.unwrap().is_some());
         }
     });

@@ -24,14 +24,14 @@ use crate::model::fold::folded;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
-/// Most bytes in a block, unless a single text is longer. A record of this size lies on one page of a database, which
-/// has 4 KiB there; those of archives hold four.
+/// Most bytes in a block, unless a single text is longer. A record of this size fits on one page of a database, which
+/// has 4 KiB; a page of an archive holds four.
 const BLOCK_BYTES: usize = 4_000;
 /// Blocks in a group.
 const GROUP_BLOCKS: i64 = 256;
 /// Bytes of texts that are gathered before they are written.
 const FILL_BYTES: usize = 1024 * 1024;
-/// Blocks from this number on have no signatures; below, a block's group is its number by [`GROUP_BLOCKS`].
+/// Blocks from this number on have no signatures; below it, a block's group is its number divided by [`GROUP_BLOCKS`].
 pub(super) const UNSEALED: i64 = 1 << 40;
 
 /// Times are those of the newest and the oldest text of a block in milliseconds.
@@ -44,7 +44,7 @@ CREATE TABLE text_groups (number INTEGER PRIMARY KEY, times BLOB NOT NULL) STRIC
 CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
 ";
 
-/// Identifies a sender or a conversation in an entry. Two may share one: hits are compared with their rows.
+/// Identifies a sender or a conversation in an entry. Two may share a value, so hits are compared with their rows.
 pub(super) fn id_hash(id: &str) -> u32 {
     let wide = signature::hash(id.as_bytes());
     u32::try_from(wide >> 32).unwrap_or_default()
@@ -52,7 +52,7 @@ pub(super) fn id_hash(id: &str) -> u32 {
 
 const LINK: u8 = 1;
 const FILE: u8 = 2;
-/// The conversation, or the sender, is that of the entry before.
+/// The conversation, or the sender, is the same as in the entry before.
 const SAME_CONVERSATION: u8 = 4;
 const SAME_SENDER: u8 = 8;
 
@@ -162,7 +162,7 @@ impl BlockBuilder {
         while reader.next().is_some() {}
         let BlockReader { at, place, ids, .. } = reader;
         let unread = reader.rest.len();
-        // Nothing behind damage would be found.
+        // Nothing after damage would be found.
         entries.truncate(entries.len() - unread);
         let ids = (!entries.is_empty()).then_some(ids);
         Self { entries, at, place, ids, newest, oldest }
@@ -221,7 +221,7 @@ pub(super) struct TextSource<'a> {
     pub file: bool,
 }
 
-/// Gathers the texts of a transaction. They are in the index when [`TextWriter::write`] was called.
+/// Gathers the texts of a transaction. They are in the index once [`TextWriter::write`] has been called.
 #[derive(Default)]
 #[must_use = "texts that are not written are not found"]
 pub(super) struct TextWriter(BlockBuilder);
@@ -234,7 +234,7 @@ impl TextWriter {
         }
     }
 
-    /// A text that is folded already. One that is empty is not added, unless it has a link or a file.
+    /// A text that is already folded. An empty one is not added, unless it has a link or a file.
     pub fn add_folded(&mut self, of: &TextSource<'_>, folded: &str) {
         if folded.is_empty() && !of.link && !of.file {
             return;
@@ -249,12 +249,12 @@ impl TextWriter {
         });
     }
 
-    /// Bytes that are not written yet.
+    /// Bytes that have not been written yet.
     pub fn len(&self) -> usize {
         self.0.entries.len()
     }
 
-    /// Writes the texts behind those that are stored.
+    /// Writes the texts after those that are stored.
     pub fn write(&mut self, c: &Connection) -> rusqlite::Result<()> {
         let added = std::mem::take(&mut self.0);
         if added.entries.is_empty() {
@@ -289,7 +289,7 @@ fn open_block(c: &Connection) -> rusqlite::Result<(i64, BlockBuilder)> {
     Ok(last.unwrap_or_else(|| (UNSEALED, BlockBuilder::default())))
 }
 
-/// Removes the texts of a conversation, whose rows must still be there. Returns the [`id_hash`]es of those who wrote all
+/// Removes the texts of a conversation, whose rows must still be there. Returns the [`id_hash`]es of the senders of all
 /// other texts. Times and signatures stay as they are: they may cover more than a block holds.
 pub(super) fn remove(
     c: &Connection,
@@ -317,7 +317,7 @@ pub(super) fn remove(
             }
             removed |= !is_kept;
         }
-        // What cannot be read is left for the examination of the file.
+        // What cannot be read is left to the check of the whole file.
         if removed && reader.rest.is_empty() {
             write.execute(params![block, kept.entries])?;
         }
@@ -366,7 +366,7 @@ pub(super) fn fill(c: &Connection) -> rusqlite::Result<()> {
             link: row.get(4)?,
             file: row.get(5)?,
         };
-        // Damaged text must not keep the store from being opened: it is found when the file is examined.
+        // Damaged text must not keep the store from being opened: it is found when the whole file is checked.
         texts.add(&of, &String::from_utf8_lossy(row.get_ref(6)?.as_bytes()?));
         if texts.len() > FILL_BYTES {
             texts.write(c)?;

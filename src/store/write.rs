@@ -20,11 +20,11 @@ pub struct ConversationRow {
     pub complete: bool,
     /// The new token for asking the server what has changed since; `None` keeps the old one.
     pub sync_token: Option<SyncToken>,
-    /// This account has left it, or it is not there any more.
+    /// This account has left it, or it no longer exists.
     pub is_over: bool,
 }
 
-/// A position in a server's account of a conversation's changes (facts 2.1).
+/// A position in a server's record of a conversation's changes (facts 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncToken {
     pub sync_state: String,
@@ -41,7 +41,7 @@ pub struct Batch {
     /// How the coverage of conversations changes. A message that is not covered by an entry is a range of its own.
     pub coverage: Vec<(ConversationId, CoverageUpdate)>,
     pub decoder: u32,
-    /// Completes items that lack fields which are stored, and the other way round.
+    /// Completes items that lack fields which are stored, and vice versa.
     pub completion: Option<ItemCompleter>,
 }
 
@@ -54,7 +54,7 @@ pub enum CoverageUpdate {
     Append,
 }
 
-/// What changed by a batch.
+/// What a batch changed.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
@@ -72,7 +72,7 @@ pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     c.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-/// The number of a conversation, which is added if it is not known, and whether it was.
+/// The number of a conversation, which is added if it is unknown, and whether it was added.
 pub(super) fn ensure(c: &Connection, id: &ConversationId) -> rusqlite::Result<(i64, bool)> {
     if let Some((number, _)) = read::number(c, id)? {
         return Ok((number, false));
@@ -132,7 +132,7 @@ fn put_read_marker(
     Ok(true)
 }
 
-/// Removes an own message from the outbox when the server's copy of it has arrived.
+/// Removes one of the user's messages from the outbox when the server's copy of it has arrived.
 fn confirm(tx: &Transaction<'_>, raw: &RawMessage, index: &Indexed) -> rusqlite::Result<()> {
     // A message that was edited in place may have nothing but the edit mark with its client id.
     let client_id = raw.client_id.as_ref().map(ClientMessageId::as_str);
@@ -266,8 +266,8 @@ impl Store {
         self.write(move |c| apply(c, batch, &me)).await
     }
 
-    /// Moves the own read marker, to an earlier place only with `back`. With `report` it is marked to be sent to the server.
-    /// Returns the resulting marker and the unread count.
+    /// Moves the user's own read marker, to an earlier place only with `back`. With `report` it is marked to be sent to
+    /// the server. Returns the resulting marker and the unread count.
     pub async fn mark_read(
         &self,
         id: &ConversationId,

@@ -1,4 +1,4 @@
-//! Conversations that the server does not give out any more, or takes no messages for (facts 6). The chat says so, and the
+//! Conversations that the server no longer gives out, or accepts no messages for (facts 6). The chat says so, and the
 //! server is not asked again until something has changed.
 
 use super::Shared;
@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A conversation that cannot be read is asked for again after so long, in case the server was wrong.
+/// How long until a conversation that cannot be read is asked for again, in case the server was wrong.
 pub const PARKED: Duration = Duration::from_secs(6 * 3_600);
 
-/// What was refused of a conversation.
+/// What was refused for a conversation.
 #[derive(Clone, Copy, Debug)]
 enum ChatRefusal {
     /// Reading it, at this time.
@@ -29,7 +29,7 @@ impl ChatRefusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a conversation is not to be asked for now.
+    /// Whether a conversation must not be asked for now.
     pub fn is_parked(&self, id: &ConversationId) -> bool {
         let refusal = self.lock().get(id).copied();
         matches!(refusal, Some(ChatRefusal::Reading(at)) if at.elapsed() < PARKED)
@@ -39,21 +39,21 @@ impl ChatRefusals {
         self.lock().insert(id.clone(), refusal);
     }
 
-    /// Forgets that a conversation could not be read. Returns whether it could not.
+    /// Forgets that a conversation could not be read. Returns whether this was recorded.
     fn forget_reading(&self, id: &ConversationId) -> bool {
         let mut all = self.lock();
         matches!(all.get(id), Some(ChatRefusal::Reading(_))) && all.remove(id).is_some()
     }
 
-    /// Forgets what was refused of a conversation. Returns whether there was anything.
+    /// Forgets what was refused for a conversation. Returns whether there was anything.
     pub fn forget(&self, id: &ConversationId) -> bool {
         self.lock().remove(id).is_some()
     }
 }
 
 impl Shared {
-    /// Takes note of an error of a request that reads a conversation. A one-to-one chat that is not there may not have
-    /// begun.
+    /// Records an error of a request that reads a conversation. A one-to-one chat that does not exist may not have
+    /// begun yet.
     pub(super) async fn reading_refused(&self, id: &ConversationId, error: &Error) {
         let access = match error.kind {
             ErrorKind::NotFound => ChatAccess::Gone,
@@ -67,7 +67,7 @@ impl Shared {
         self.send(Delta::Access { conversation: id.clone(), access }).await;
     }
 
-    /// Takes note of an error that a message was refused with.
+    /// Records an error with which a message was refused.
     pub(super) async fn sending_refused(&self, id: &ConversationId, error: &Error) {
         if error.kind != ErrorKind::Forbidden {
             return self.reading_refused(id, error).await;
@@ -85,7 +85,7 @@ impl Shared {
         }
     }
 
-    /// The server has taken a message for a conversation.
+    /// The server has accepted a message for a conversation.
     pub(super) async fn sending_accepted(&self, id: &ConversationId) {
         if self.history.refusals.forget(id) {
             let access = ChatAccess::Full;

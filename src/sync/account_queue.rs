@@ -1,5 +1,5 @@
-//! The requests of one account that its sync has no room for yet. Each account has a queue of its own, so that one whose
-//! disk hangs keeps no other waiting.
+//! The requests of one account that its sync has no room for yet. Each account has its own queue, so that one whose
+//! disk hangs does not keep the others waiting.
 
 use crate::model::{
     AccountId, Delta, Fault, FaultKind, Inbound, Outbound, Request, Response, SafeText,
@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 /// Requests that wait for one account; further ones are refused, except those that hold what the user wrote.
 const MOST: usize = 1_024;
-/// Requests between the router and the queue, which always takes them at once.
+/// Capacity between the router and the queue, which always takes requests at once.
 const HANDED_ON: usize = 16;
 
-/// Starts the queue of an account in front of its sync. What is refused is reported to `deltas`.
+/// Starts the queue of an account in front of its sync. Refused requests are reported to `deltas`.
 pub(super) fn start(
     account: AccountId,
     sync: mpsc::Sender<Outbound>,
@@ -65,12 +65,12 @@ impl AccountQueue {
                 self.account.as_str()
             ))),
         };
-        // Where the app has no room either, the user sees that nothing happens.
+        // If the app has no room either, the user sees that nothing happens.
         let _ = self.deltas.try_send(Inbound { account: self.account.clone(), delta });
     }
 }
 
-/// Whether a request holds what the user wrote. It is never refused; there are no more of them than anybody can type.
+/// Whether a request holds something the user wrote. Such requests are never refused: nobody can type too many of them.
 fn holds_text(request: &Request) -> bool {
     matches!(
         request,

@@ -1,5 +1,5 @@
-//! Several accounts behind one pair of channels: requests find the sync of their account, and what all of them report
-//! comes out of one end. Accounts can join later.
+//! Several accounts behind one pair of channels: requests are routed to the sync of their account, and the reports of
+//! all of them come out of one channel. Accounts can join later.
 
 use super::{DELTAS, Handle, REQUESTS, account_queue};
 use crate::model::{
@@ -27,7 +27,7 @@ pub struct RunningAccounts {
     router: JoinHandle<HashMap<AccountId, Handle>>,
 }
 
-/// Adds accounts to those that are running, and reports what concerns none of them.
+/// Adds accounts to those that are running, and reports what does not concern any of them.
 #[derive(Clone)]
 pub struct AccountJoiner {
     deltas: mpsc::Sender<Inbound>,
@@ -36,13 +36,13 @@ pub struct AccountJoiner {
 }
 
 impl AccountJoiner {
-    /// Tells the app something. Waits while it has no room.
+    /// Sends the app a delta. Waits while the channel is full.
     pub async fn report(&self, account: AccountId, delta: Delta) {
         // If the app is gone, nobody needs it.
         let _ = self.deltas.send(Inbound { account, delta }).await;
     }
 
-    /// Tells the app something that may be left out while it has no room.
+    /// Sends the app a delta that may be dropped if the channel is full.
     pub fn try_report(&self, account: AccountId, delta: Delta) {
         let _ = self.deltas.try_send(Inbound { account, delta });
     }
@@ -51,14 +51,14 @@ impl AccountJoiner {
         let _ = self.joining.send(Membership::Join(account)).await;
     }
 
-    /// Hands an account no more requests. What it was asked before is still executed; the caller stops its sync.
+    /// Stops handing requests to an account. Earlier requests are still executed; the caller stops its sync.
     pub async fn leave(&self, account: AccountId) -> Option<Handle> {
         let (handle, left) = oneshot::channel();
         self.joining.send(Membership::Leave(account, handle)).await.ok()?;
         left.await.ok().flatten()
     }
 
-    /// Asks something of the sync of an account, as the app does.
+    /// Sends a request to the sync of an account, as the app does.
     pub async fn request(&self, account: AccountId, request: Request) {
         if let Some(requests) = self.requests.upgrade() {
             let _ = requests.send(Outbound { account, request }).await;
@@ -72,7 +72,7 @@ enum Membership {
     Leave(AccountId, oneshot::Sender<Option<Handle>>),
 }
 
-/// Who executes the requests that concern no account's sync; nobody where nothing may be written.
+/// Where requests go that concern no account's sync; `None` if nothing may be written.
 #[derive(Default)]
 pub struct BesideAccounts {
     pub imports: Option<mpsc::Sender<Request>>,
@@ -120,7 +120,7 @@ impl Router {
             }
             (request, _) => {
                 if let Some(sender) = self.senders.get(&account) {
-                    // Its queue takes it at once. Fails only when that account's sync has ended.
+                    // The queue takes it at once. This fails only if that account's sync has ended.
                     let _ = sender.send(Outbound { account, request }).await;
                 }
             }
@@ -202,14 +202,14 @@ impl RunningAccounts {
         (Self { requests, router }, deltas, joiner)
     }
 
-    /// As [`Handle::stop`], for all of them. All other senders of requests must have been dropped.
+    /// Like [`Handle::stop`], for all of them. All other senders of requests must have been dropped.
     pub async fn stop(self, patience: Duration) {
         drop(self.requests);
         let Ok(Ok(handles)) = tokio::time::timeout(patience, self.router).await else {
             tracing::warn!("some requests were not passed on");
             return;
         };
-        // Side by side, so that one that hangs takes none of the others' time.
+        // Concurrently, so that one that hangs does not take time from the others.
         let mut stops: JoinSet<()> =
             handles.into_values().map(|handle| handle.stop(patience)).collect();
         while stops.join_next().await.is_some() {}

@@ -1,4 +1,4 @@
-//! What the user is doing, by what the app asks for: the chat on the screen, and when the user was last seen.
+//! What the user is doing, judged by the app's requests: the chat on the screen, and when the user was last seen.
 
 use super::archive_files::CopiedFiles;
 use super::downloads::Downloads;
@@ -15,7 +15,7 @@ pub struct UserActivity {
     last: Mutex<Duration>,
     /// The chat on the screen; its gaps are filled first.
     open: Mutex<Option<ConversationId>>,
-    /// Those whose presence the app shows.
+    /// The people whose presence the app shows.
     pub in_sight: PeopleInSight,
     /// Copies of files that other programs show.
     pub copies: CopiedFiles,
@@ -43,7 +43,7 @@ impl UserActivity {
         self.started.elapsed()
     }
 
-    /// Takes note that the user has done something.
+    /// Records that the user has done something.
     pub fn touch(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = self.now();
         self.seen.notify_waiters();
@@ -63,7 +63,7 @@ impl UserActivity {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
     }
 
-    /// Takes note that this chat is not on the screen any more.
+    /// Records that this chat is no longer on the screen.
     pub fn close_chat(&self, id: &ConversationId) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == id);
     }

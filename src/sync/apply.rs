@@ -1,5 +1,5 @@
-//! Ingests answers of the server: decodes them, stores them, and then sends the changes to the app. If storing fails, the
-//! changes are sent all the same, with a warning.
+//! Ingests answers of the server: decodes them, stores them, and then sends the changes to the app. If storing fails,
+//! the changes are still sent, with a warning.
 
 use super::Shared;
 use crate::model::{
@@ -20,7 +20,7 @@ pub struct IncomingConversation {
 }
 
 impl IncomingConversation {
-    /// An item of a list, of which no messages were fetched yet.
+    /// An item of a list, for which no messages have been fetched yet.
     pub fn listed(raw: RawConversation) -> Self {
         Self { raw, complete: false, sync_token: None }
     }
@@ -36,8 +36,8 @@ pub struct IncomingMessages {
     pub coverage: Vec<CoverageUpdate>,
 }
 
-/// Completes a stored row with what is only in the item as received, such as its content. The row knows better where the
-/// message belongs and what it is called here, and who sent it where the item does not say so.
+/// Completes a stored row with what is only in the item as received, such as its content. The row is the better source
+/// for the message's place and its id here, and for its sender if the item does not name one.
 pub fn decode_stored(row: RawMessage) -> RawMessage {
     match wire::raw_message(&row.json, Some(&row.conversation)) {
         Some(raw) => RawMessage {
@@ -51,7 +51,7 @@ pub fn decode_stored(row: RawMessage) -> RawMessage {
     }
 }
 
-/// An answer of the server, decoded: what is stored of it, and what is shown.
+/// A decoded answer of the server: what is stored of it, and what is shown.
 #[derive(Default)]
 struct DecodedAnswer {
     batch: Batch,
@@ -67,7 +67,7 @@ struct DecodedPage {
     arrival: Arrival,
 }
 
-/// Completes an item by an older copy of the same message.
+/// Completes an item from an older copy of the same message.
 fn completed(
     newer: &str,
     older: &str,
@@ -81,7 +81,7 @@ fn completed(
 }
 
 impl DecodedPage {
-    /// Shows messages as they are stored, where what was received lacks something.
+    /// Shows messages as they are stored, if the received copies lack something.
     fn complete(&mut self, completed: &[RawMessage], me: &UserId) {
         for raw in completed.iter().filter(|raw| raw.conversation == self.conversation) {
             for message in self.messages.iter_mut().filter(|m| m.key.id == raw.key().id) {
@@ -90,7 +90,7 @@ impl DecodedPage {
         }
     }
 
-    /// Marks the edits whose originals are stored, so that they are not shown where these are not loaded.
+    /// Marks the edits whose originals are stored, so that they are not shown while the originals are not loaded.
     fn mark_edit_records(&mut self, records: &[(ConversationId, Box<str>)]) {
         let own = records.iter().filter(|(conversation, _)| *conversation == self.conversation);
         let ids: HashSet<&str> = own.map(|(_, id)| &**id).collect();
@@ -107,7 +107,7 @@ impl DecodedPage {
 }
 
 impl DecodedAnswer {
-    /// Decodes an answer. Names that are new are learnt, and stored with it.
+    /// Decodes an answer. New names are learnt, and stored with it.
     fn new(
         conversations: Vec<IncomingConversation>,
         incoming: Vec<IncomingMessages>,
@@ -146,7 +146,7 @@ impl DecodedAnswer {
         let coverage = coverage.into_iter().map(|coverage| (conversation.clone(), coverage));
         self.batch.coverage.extend(coverage);
         let mut shown = Vec::with_capacity(messages.len());
-        // Signals are gone when they are over.
+        // Signals are of no use once they are over, so they are not stored.
         for raw in messages.into_iter().filter(|raw| decode::typing(raw).is_none()) {
             let message = decode::message(&raw, me);
             let new = decode::names(&raw).into_iter();
@@ -195,7 +195,7 @@ impl Shared {
             self.people.want(&conversations);
             self.send(Delta::Conversations(conversations)).await;
         }
-        // Before the messages, so that the app shows no messages as neighbours that are not.
+        // Before the messages, so that the app does not show messages as adjacent that are not.
         for (conversation, coverage) in stored.coverages {
             if coverage.gaps().any(|gap| !gap.closed) {
                 self.history.gaps.notify_one();
@@ -362,7 +362,7 @@ mod tests {
         let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
         let all = (copies(), 1..4i64, proptest::prelude::any::<proptest::sample::Index>());
         let checked = TestRunner::new(config).run(&all, |(mut copies, whole, place)| {
-            // One of them is whole.
+            // One of them is complete.
             copies.insert(place.index(copies.len() + 1), (whole, 0));
             let id = next.replace(next.get() + 1).to_string();
             let stored = runtime.block_on(async {

@@ -1,5 +1,5 @@
-//! Files of messages in archives: whether the export has them, and copies of them for other programs. Without network: the
-//! addresses in old messages lead nowhere, and would tell the service what is being read.
+//! Files of messages in archives: whether the export has them, and copies of them for other programs. No network
+//! access: the addresses in old messages lead nowhere, and would tell the service what is being read.
 
 use super::{Shared, wall_clock};
 use crate::archive::media;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
-/// The private folder that copies are written to. It is deleted with everything in it when the account's sync ends.
+/// The private folder that copies are written to. It is deleted with all its contents when the account's sync ends.
 #[derive(Default)]
 pub struct CopiedFiles(Mutex<Option<PathBuf>>);
 
@@ -29,7 +29,7 @@ impl CopiedFiles {
         }
         let number = getrandom::u64().map_err(|_| io::Error::other("no random numbers"))?;
         let folder = std::env::temp_dir().join(format!("skchat-{number:016x}"));
-        // Fails if somebody else has made it.
+        // Fails if somebody else has created it.
         DirBuilder::new().mode(0o700).create(&folder)?;
         *known = Some(folder.clone());
         Ok(folder)
@@ -40,14 +40,14 @@ impl Drop for CopiedFiles {
     fn drop(&mut self) {
         let known = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = known.take() {
-            // What cannot be deleted is left to the system, which empties this folder now and then.
+            // Anything that cannot be deleted is left to the system, which empties this folder now and then.
             let _ = std::fs::remove_dir_all(folder);
         }
     }
 }
 
-/// Notes for each file in messages from archives whether the export has it, and removes the addresses that lead to the
-/// network. `archived` are those messages if the account itself is not an archive.
+/// Records for each file in messages from archives whether the export has it, and removes the addresses that lead to
+/// the network. `archived` holds those messages if the account itself is not an archive.
 pub async fn complete(
     shared: &Shared,
     history: &JoinedHistory,
@@ -72,7 +72,7 @@ pub async fn complete(
     }
     let (keys, objects): (Vec<MessageKey>, Vec<String>) = objects.into_iter().unzip();
     let parts = history.media(objects).await;
-    // Looks at files.
+    // Looks at files on disk.
     let states = tokio::task::spawn_blocking(move || {
         let states = parts.iter().map(|parts| media::find(parts, wall_clock()).0);
         keys.into_iter().zip(states).collect::<HashMap<MessageKey, ExportedFile>>()
@@ -87,7 +87,7 @@ pub async fn complete(
     }
 }
 
-/// Copies the file of a message, and tells where the copy is.
+/// Copies the file of a message, and reports where the copy is.
 pub async fn copy(
     shared: Arc<Shared>,
     conversation: ConversationId,
@@ -114,8 +114,8 @@ pub async fn copy(
     shared.respond(ticket, Response::FileCopy(answer)).await;
 }
 
-/// A copy under the file's own name, if there is none yet. It gets the name when it is whole, and nothing stays of one that
-/// is stopped.
+/// A copy under the file's own name, unless there is one already. It gets the name when it is complete, and a cancelled
+/// copy leaves nothing behind.
 pub(super) fn copy_to(
     part: &ArchiveMedia,
     folder: &Path,
@@ -137,13 +137,13 @@ pub(super) fn copy_to(
     copied.map(|()| path)
 }
 
-/// A new name for a copy that is not whole yet.
+/// A new name for an incomplete copy.
 fn unfinished_name(folder: &Path) -> io::Result<PathBuf> {
     let number = getrandom::u64().map_err(io::Error::other)?;
     Ok(folder.join(format!("{number:016x}.part")))
 }
 
-/// Refuses to write on once it is stopped.
+/// Refuses further writes once it is stopped.
 struct Stoppable<'a> {
     file: &'a mut File,
     stop: &'a CancellationToken,

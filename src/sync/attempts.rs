@@ -1,14 +1,14 @@
-//! How often and when to connect again. Pure but for the clock.
+//! How often and when to connect again. Pure except for the clock.
 
 use crate::client::ErrorKind;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A server that works for so long is trusted again: the next interruption begins with short waits.
+/// A server that works for this long is trusted again: the next interruption begins with short waits.
 const HEALTHY: Duration = Duration::from_secs(120);
 
-/// After a failure a poll has to be open for so long before the connection counts as one; longer after several
-/// polls that failed.
+/// After a failure a poll has to be open for this long before the connection counts as one; longer after several polls
+/// that failed.
 const HOLDS: Duration = Duration::from_secs(3);
 const MOST_HOLDS: u32 = 4;
 
@@ -18,15 +18,15 @@ pub(super) struct Attempts {
     pub failed: u32,
     /// Failed polls among them.
     polls_failed: u32,
-    /// Since when there was no failure.
+    /// Since when there has been no failure.
     works_since: Option<Instant>,
     /// How often in a row the token was rejected.
     pub rejected: u32,
     /// When the endpoint or its subscription was last found gone.
     gone: Option<Instant>,
-    /// The list was read since events last came: while polls fail, it is not read for each of them.
+    /// The list was read after the last events: while polls fail, it is not read again for each of them.
     pub listed: bool,
-    /// The list has to be read before the status says that everything is there.
+    /// The list has to be read before the status says that everything is up to date.
     pub behind: bool,
 }
 
@@ -37,14 +37,14 @@ pub(super) enum NextAttempt {
     SignedOut,
     /// When the server allows it.
     After(Duration),
-    /// After the wait of so many failures.
+    /// After the wait for this many failures.
     Backoff(u32),
     /// With a new endpoint after the longest wait, because each costs several requests.
     Register,
 }
 
 impl Attempts {
-    /// What follows an error that ended the connection.
+    /// What to do after an error that ended the connection.
     pub fn after(&mut self, kind: ErrorKind) -> NextAttempt {
         self.works_since = None;
         self.failed = self.failed.saturating_add(1);
@@ -62,15 +62,15 @@ impl Attempts {
             ErrorKind::Unreachable | ErrorKind::Unavailable | ErrorKind::Moved => {
                 NextAttempt::Backoff(self.failed)
             }
-            // What was asked for has been read in vain, so it costs more.
+            // The answer was read in vain, so the wait is longer.
             ErrorKind::BadAnswer => NextAttempt::Backoff(self.failed.saturating_add(1)),
-            // A refusal costs the subscription, too.
+            // A refusal ends the subscription, too.
             _ if self.is_gone_again() => NextAttempt::Register,
             _ => NextAttempt::Backoff(self.failed),
         }
     }
 
-    /// Notes that the subscription is gone. True if it was not long ago for the last time.
+    /// Records that the subscription is gone. Returns true if the last time was not long ago.
     fn is_gone_again(&mut self) -> bool {
         let before = self.gone.replace(Instant::now());
         before.is_some_and(|before| before.elapsed() < HEALTHY)
@@ -87,8 +87,8 @@ impl Attempts {
         }
     }
 
-    /// Notes a failed poll. A registration that is gone, as after a restart of the server, does not count: with a new one
-    /// polls may well work.
+    /// Records a failed poll. A registration that is gone, as after a restart of the server, does not count: with a new
+    /// one, polls may well work.
     pub fn poll_failed(&mut self, kind: ErrorKind) {
         if kind != ErrorKind::EndpointGone {
             self.polls_failed = self.polls_failed.saturating_add(1);
@@ -148,7 +148,7 @@ mod tests {
         }
         attempts.poll_failed(ErrorKind::EndpointGone);
         assert_eq!(attempts.holds(), HOLDS);
-        // Where polls fail although there is a server, one that seems open may be next to fail.
+        // If polls fail although there is a server, one that seems open may be the next to fail.
         for _ in 0..10 {
             attempts.poll_failed(ErrorKind::Unavailable);
         }

@@ -1,5 +1,5 @@
-//! Backfill: fills gaps in the history in the background while online, those of the open chat first, and conversations of
-//! which no messages were fetched yet.
+//! Backfill: while online, fills gaps in the history in the background, those of the open chat first, and fetches
+//! conversations whose messages have not been fetched yet.
 
 use super::Shared;
 use super::access::PARKED;
@@ -25,7 +25,7 @@ struct StuckGap {
 }
 
 impl StuckGaps {
-    /// Those that are not to be tried now.
+    /// The gaps that must not be tried now.
     fn waiting(&self) -> Vec<(ConversationId, Point)> {
         let now = Instant::now();
         self.0.iter().filter(|(_, gap)| gap.due > now).map(|(key, _)| key.clone()).collect()
@@ -44,7 +44,7 @@ impl StuckGaps {
         self.0.insert(key, StuckGap { attempts, due });
     }
 
-    /// Leaves a gap alone for so long.
+    /// Leaves a gap alone for this long.
     fn park(&mut self, gap: OpenGap, wait: Duration) {
         let (key, due) = ((gap.conversation, gap.gap.above), Instant::now() + wait);
         self.0.insert(key, StuckGap { attempts: 1, due });
@@ -124,7 +124,7 @@ impl Shared {
                 let news = News::above_stored(Arrival::CatchUp);
                 self.catch_up(raw, news).await.err()
             }
-            // The account has left, or there is no such conversation any more: there is nothing to fetch.
+            // The account has left, or the conversation no longer exists: there is nothing to fetch.
             Err(error) if error.is_inaccessible() => {
                 self.reading_refused(id, &error).await;
                 return self.history.caught_up(id);

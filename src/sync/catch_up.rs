@@ -15,9 +15,9 @@ use crate::store::{CoverageUpdate, SyncToken};
 
 /// The most messages that are fetched at once; the backfill fetches the rest.
 const MAX_MESSAGES: usize = 20_000;
-/// Versions are times of several servers' clocks, which may differ by so many milliseconds.
+/// Versions are times from the clocks of several servers, which may differ by this many milliseconds.
 const SKEW: u64 = 60_000;
-/// After this many refusals or answers that make no sense in a row, a request is given up.
+/// After this many refusals or nonsensical answers in a row, a request is given up.
 const MAX_TRIES: u32 = 5;
 /// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
@@ -34,7 +34,7 @@ pub(super) struct News {
 }
 
 impl News {
-    /// Everything newer than what is stored of a conversation.
+    /// Everything newer than what is stored for a conversation.
     pub fn above_stored(arrival: Arrival) -> Self {
         Self { arrival, since: None }
     }
@@ -52,17 +52,17 @@ impl News {
 /// Messages read from the newest page down.
 #[derive(Default)]
 struct Fetched {
-    /// Those that have not been stored page by page.
+    /// The messages that have not been stored page by page.
     messages: Vec<RawMessage>,
     /// Messages were stored page by page, which is only done with new ones.
     any_shown: bool,
-    /// The newest version of any message of the first page: later ones have changes from after its `syncState`.
+    /// The highest version of any message of the first page: higher ones come from changes after its `syncState`.
     newest: u64,
     /// One of the new ones changed the group.
     changed_group: bool,
     /// Parts of the history that they hold completely; the newest one first.
     ranges: Vec<Range>,
-    /// For asking later what has changed since the first page.
+    /// The token for asking later what has changed since the first page.
     sync_state: Option<String>,
     error: Option<Error>,
 }
@@ -70,7 +70,7 @@ struct Fetched {
 /// Changes to older messages.
 struct Changes {
     messages: Vec<RawMessage>,
-    /// There are no more of them.
+    /// There are no more changes.
     complete: bool,
     /// The token no longer leads to any changes.
     lost: bool,
@@ -93,7 +93,7 @@ impl Fetched {
     }
 }
 
-/// Messages of a conversation with how they arrived, if `top` was the newest one stored before.
+/// Messages of a conversation and how each arrived, if `top` was the newest one stored before.
 fn parts(
     id: &ConversationId,
     messages: Vec<RawMessage>,
@@ -120,7 +120,7 @@ impl Shared {
     /// the last one together with the conversation's version. If an error or the number of messages ends that early, the
     /// messages are stored with a gap below them.
     ///
-    /// Changes to older messages are fetched by the `syncState` of the last time. Returns whether there was a message that
+    /// Changes to older messages are fetched with the previous `syncState`. Returns whether there was a message that
     /// was not stored.
     pub(super) async fn catch_up(
         &self,
@@ -166,14 +166,14 @@ impl Shared {
         }
         let seen = IncomingConversation { raw: conversation, complete, sync_token };
         let stored = self.ingest(vec![seen], incoming).await;
-        // Not before it is stored: an event that arrives meanwhile must not be appended to what is not stored.
+        // Only once it is stored: an event that arrives meanwhile must not be appended to what is not stored.
         if complete && stored {
             self.history.caught_up(&id);
         } else {
             self.fell_behind_after(&id, failed.as_ref());
         }
         match refusal {
-            // After the conversation as the list has it, which knows nothing of this.
+            // After the conversation from the list, which knows nothing of this.
             Some(refusal) => self.reading_refused(&id, &refusal).await,
             None if complete => drop(self.history.refusals.forget(&id)),
             None => {}
@@ -284,7 +284,7 @@ impl Shared {
         self.history.count_useless(id, asked) >= MAX_TRIES
     }
 
-    /// What follows from an error of a request for changes after this token.
+    /// What an error of a request for changes after this token leads to.
     fn after_failed_changes(&self, id: &ConversationId, from: SyncToken, error: Error) -> Changes {
         match error.kind {
             ErrorKind::StaleSyncState => Changes { lost: true, ..Changes::default() },

@@ -21,9 +21,9 @@ pub struct ConnectionSignals {
     pub token_rejection: TokenRejection,
     /// The server sends changes as events. Otherwise, what this account changes has to be fetched again.
     has_events: AtomicBool,
-    /// In this run a page has shown a message that was accepted just before.
+    /// In this run, a page has shown a message that had just been accepted.
     pub reads_proven: AtomicBool,
-    /// When it was last noted that the service answers.
+    /// When it was last recorded that the service answers.
     pub heard: Mutex<Option<Instant>>,
     /// When a request for news was last answered.
     polled: Mutex<Option<Instant>>,
@@ -84,7 +84,7 @@ impl ConnectionSignals {
         }
     }
 
-    /// Notes that the service has taken a message. Without a connection, that is a reason to try one at once.
+    /// Records that the service has accepted a message. Without a connection, that is a reason to connect at once.
     pub fn note_answer(&self) {
         if !self.is_online() {
             self.answered.notify_waiters();

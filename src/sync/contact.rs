@@ -1,15 +1,15 @@
-//! Notes when the service was last heard from, so that `skchat doctor` can tell whether news arrive.
+//! Records when the service was last heard from, so that `skchat doctor` can tell whether news arrives.
 
 use super::{Shared, wall_clock};
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// It is noted at most this often.
+/// It is recorded at most this often.
 const EVERY: Duration = Duration::from_secs(60);
 
 impl Shared {
-    /// A look for news has succeeded.
+    /// A request for news has succeeded.
     pub(super) async fn heard(&self) {
         let is_due = {
             let mut noted = self.connection.heard.lock().unwrap_or_else(PoisonError::into_inner);

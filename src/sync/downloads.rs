@@ -1,6 +1,6 @@
 //! Pictures and files that the service holds (facts 8.10): each is fetched into a private copy for another program.
 //!
-//! A copy gets its name when it is complete, so what was interrupted leaves nothing behind.
+//! A copy gets its name when it is complete, so an interrupted download leaves nothing behind.
 
 use super::archive_files;
 use super::{Shared, wall_clock};
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// The app is told how much has arrived this often.
 const TELL: Duration = Duration::from_millis(200);
 
-/// Endings of files by what the service calls their content.
+/// File extensions by the content type that the service reports.
 const ENDINGS: [(&str, &str); 15] = [
     ("image/jpeg", "jpeg"),
     ("image/png", "png"),
@@ -66,7 +66,7 @@ impl Downloads {
     }
 }
 
-/// Carries out what the app asks for about files, beside everything else.
+/// Carries out the app's requests about files, concurrently with everything else.
 pub fn take(shared: &Arc<Shared>, request: Request) {
     match request {
         Request::ExportedFile { conversation, key, ticket } => {
@@ -80,7 +80,7 @@ pub fn take(shared: &Arc<Shared>, request: Request) {
     }
 }
 
-/// Fetches a file, until that is cancelled or sync ends.
+/// Fetches a file, unless it is cancelled or sync ends.
 fn begin(shared: &Arc<Shared>, conversation: ConversationId, file: ObjectFile, ticket: Ticket) {
     let stop = shared.stop.child_token();
     shared.activity.downloads.state().running.insert(ticket, stop.clone());
@@ -98,7 +98,7 @@ fn begin(shared: &Arc<Shared>, conversation: ConversationId, file: ObjectFile, t
     });
 }
 
-/// The copy that is there already, that of an export, or a new one from the service.
+/// The existing copy, one from an export, or a new one from the service.
 async fn copy(
     shared: &Arc<Shared>,
     conversation: &ConversationId,
@@ -146,7 +146,7 @@ async fn exported(
     let object = file.object()?.to_owned();
     let parts = shared.joined(conversation).media(vec![object]).await.into_iter().next()?;
     let shared = Arc::clone(shared);
-    // Looks at files.
+    // Looks at files on disk.
     let copied = tokio::task::spawn_blocking(move || match media::find(&parts, wall_clock()) {
         (ExportedFile::Here, Some(part)) => {
             let folder = shared.activity.copies.folder().ok()?;
@@ -172,7 +172,7 @@ fn not_written(error: &io::Error) -> Fault {
     Fault::new(FaultKind::Other, format!("the copy could not be written: {error}"))
 }
 
-/// The ending by which a program is chosen. The name says more about a file, the service more about everything else.
+/// The extension by which a program is chosen. For a file the name is the better source, for anything else the service.
 fn ending<'a>(file: &'a ObjectFile, content_type: Option<&str>) -> &'a str {
     let content = content_type.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     let by_content = ENDINGS.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(content));
@@ -200,7 +200,7 @@ impl PartialCopy {
             let folder = shared.activity.copies.folder()?;
             let path = folder.join(format!("{}.part", ticket.0));
             let file = tokio::fs::File::from_std(private_file(&path)?);
-            // Made here, so that it goes also when nobody waits for it any more.
+            // Created here, so that it is also deleted if nobody waits for it any more.
             Ok(Self { file, path: Some(path), folder })
         });
         begun.await.map_err(io::Error::other)?

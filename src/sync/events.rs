@@ -1,4 +1,4 @@
-//! What events bring: messages, conversations, groups and signals, sorted, stored and sent to the app.
+//! Handles events: messages, conversations, groups and signals are sorted, stored and sent to the app.
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
@@ -54,7 +54,7 @@ struct EventBatch {
     read_marks: Vec<ConversationId>,
     /// Messages that say neither what they are nor where they belong.
     unplaced: usize,
-    /// Messages that cannot be read, or of which nothing but the id is there.
+    /// Messages that cannot be read, or of which only the id is there.
     unreadable: usize,
 }
 
@@ -70,7 +70,7 @@ impl EventBatch {
     fn add(&mut self, event: PolledEvent) {
         match event.resource_type.as_str() {
             "NewMessage" | "MessageUpdate" => {
-                // The link of the event says where a message belongs that does not say so itself.
+                // The event's link says where a message belongs if the message itself does not.
                 let linked = wire::conversation_of_link(&event.link);
                 self.add_message(wire::raw_message(&event.resource, linked.as_ref()));
             }
@@ -116,7 +116,7 @@ async fn apply_messages(
     let real = messages.into_iter().filter(|(id, _)| !id.is_virtual());
     let incoming: Vec<IncomingMessages> = real
         .map(|(conversation, messages)| {
-            // After coming back into a group, what was written meanwhile has to be fetched.
+            // After rejoining a group, what was written meanwhile has to be fetched.
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
                 shared.fell_behind(&conversation);
             }
@@ -143,7 +143,7 @@ async fn apply_messages(
 
 async fn apply_thread(shared: &Shared, json: String, thread: wire::WireThread) {
     let Some(id) = wire::thread_id(&json) else { return };
-    // What does not list the members must not replace what does.
+    // A thread without its members must not replace one with them.
     if thread.lists_members
         && let Err(error) = shared.store.save_thread(&id, json).await
     {

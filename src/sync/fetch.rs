@@ -74,7 +74,7 @@ impl Shared {
             Err(LeftOut::Failed(fault)) => (PageOf::default(), Some(fault)),
         };
         let page = history.before(own, &before, limit).await;
-        // Archives are read without the server, too.
+        // Archives are read even without the server.
         if let Some(fault) = fault.filter(|_| page.messages.is_empty()) {
             self.send(Delta::Older { conversation: id.clone(), fault }).await;
             return;
@@ -84,8 +84,8 @@ impl Shared {
         send_stored(self, id, &history, page, placement).await;
     }
 
-    /// Fetches a page before `before` and stores it. Where no archive can add to it, it goes to the app as it came;
-    /// otherwise the stored page is given.
+    /// Fetches a page before `before` and stores it. If no archive can add to it, it is sent to the app as received;
+    /// otherwise the stored page is returned.
     async fn older_of_server(
         &self,
         id: &ConversationId,
@@ -115,7 +115,7 @@ impl Shared {
         let placement = if is_whole {
             Placement::Older { before: before.into(), reached_start: floor }
         } else {
-            // A page of the account alone must not be shown as the one right above what is loaded: archives may have more.
+            // The account's own page must not be shown as directly above what is loaded: archives may have more.
             Placement::Gap
         };
         let incoming = IncomingMessages {
@@ -207,7 +207,7 @@ impl Shared {
         Ok(page)
     }
 
-    /// Makes the next request of a walk that leads on. `None` where it ends.
+    /// Makes the requests of a walk up to the first answer that helps. `None` when the walk ends.
     pub(super) async fn next_page(&self, walk: &mut Walk) -> Result<Option<Step>, Error> {
         let (client, size) = (&self.client, self.options.page);
         while let Ok(request) = walk.next() {
@@ -231,7 +231,7 @@ impl Shared {
         Ok(None)
     }
 
-    /// Counts items that could not be placed, so that they are not dropped in silence.
+    /// Counts items that could not be placed, so that they are not dropped silently.
     pub(super) async fn count_unplaced(&self, count: usize) {
         if count > 0
             && let Err(error) = self.store.count_unplaced(count).await
@@ -240,7 +240,7 @@ impl Shared {
         }
     }
 
-    /// Those of these conversations that are not in the store.
+    /// The given conversations that are not in the store.
     pub(super) async fn unknown_conversations(
         &self,
         ids: impl Iterator<Item = &ConversationId>,
@@ -260,7 +260,7 @@ impl Shared {
     pub(super) async fn fetch_new_conversation(&self, id: &ConversationId) {
         match self.client.conversation(id).await {
             Ok(raw) => {
-                // The message that made it known was told before.
+                // The message that revealed it was already reported.
                 let news = News::above_stored(Arrival::History);
                 if let Err(error) = self.catch_up(raw, news).await {
                     tracing::info!(kind = ?error.kind, "a new conversation was not fetched");
@@ -304,7 +304,7 @@ impl Shared {
     }
 }
 
-/// Why there is no page to be joined with archives.
+/// Why there is no page to join with archives.
 enum LeftOut {
     /// It has gone to the app.
     Sent,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// While events arrive without a pause, polls start this far apart: each answer costs a request, a transaction and a frame.
+/// While events arrive without a pause, polls start this far apart: each costs a request, a transaction and a frame.
 pub(super) const POLL_SPACING: Duration = Duration::from_millis(50);
 
-/// Polls are spaced out only after more quick answers in a row than this: a message and its receipts, or several messages
-/// pasted at once, are no reason to.
+/// Polls are spaced out only after more quick answers in a row than this: a message and its receipts, or several
+/// messages pasted at once, are not a reason to.
 const QUICK_ANSWERS: u32 = 3;
 
 /// An answer with more events than this comes from a backlog, which is fetched without a pause.
@@ -20,8 +20,8 @@ pub(super) struct EventFlow {
 }
 
 impl EventFlow {
-    /// Notes an answer to a poll: how long it took, and how many events it held. Returns whether the next poll should start
-    /// no sooner than [`POLL_SPACING`] after this one did.
+    /// Records an answer to a poll: how long it took, and how many events it held. Returns whether the next poll should
+    /// start no sooner than [`POLL_SPACING`] after this one did.
     pub fn should_space(&mut self, took: Duration, events: usize) -> bool {
         let is_quick = took < POLL_SPACING && (1..=BACKLOG).contains(&events);
         self.quick_answers = if is_quick { self.quick_answers.saturating_add(1) } else { 0 };

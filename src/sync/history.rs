@@ -22,7 +22,7 @@ struct RetryState {
     next: Instant,
 }
 
-/// What is fetched of a conversation.
+/// What is being fetched for a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FetchKind {
     Newest,
@@ -53,8 +53,8 @@ impl HistoryState {
         older.insert(id.clone(), OlderLink { below, sync_state });
     }
 
-    /// The link to messages older than this one, if it was the oldest of the last page. It is given once: if it leads
-    /// nowhere, the next attempt goes another way.
+    /// The link to messages older than this one, if it was the oldest of the last page. It is returned only once: if it
+    /// leads nowhere, the next attempt goes another way.
     pub fn take_older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         if older.get(id)?.below != Point::from(below) {

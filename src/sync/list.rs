@@ -1,7 +1,7 @@
 //! The conversation list: which conversations have changed, and when their messages are fetched.
 //!
-//! A conversation that was known before is caught up with at once. Of conversations that are new here, as all are at the
-//! first start, only some are filled before the status says live; the rest follows in the background, or when one of them
+//! A conversation that was known before is caught up with at once. Of those that are new here (at the first start, all
+//! of them), only some are filled before the status says live; the rest follows in the background, or when one of them
 //! is opened. The rest of a long list is read in the background as well, with pauses.
 
 use super::Shared;
@@ -25,7 +25,7 @@ const LIST_PAGE: u32 = 100;
 const FIRST_FILLS: usize = 20;
 /// New conversations that are filled in the background.
 const MAX_FILLS: usize = 1_000;
-/// Conversations that are asked for one by one after a list that could not be read to its end.
+/// How many conversations are asked for one by one after a list that could not be read to its end.
 const MAX_CHECKS: u32 = 200;
 /// The shortest pause between two steps in the background.
 const STEP_PAUSE: Duration = Duration::from_millis(20);
@@ -81,7 +81,7 @@ impl ListState {
         }
     }
 
-    /// Whether a conversation is in the list of which no messages were fetched yet.
+    /// Whether the list has a conversation whose messages have not been fetched yet.
     pub fn is_unfilled(&self, id: &ConversationId) -> bool {
         self.lock().unfilled.contains_key(id)
     }
@@ -137,8 +137,8 @@ impl Shared {
         Ok(found)
     }
 
-    /// Takes a page of the list. Returns whether it had changes of known conversations, so that the next page may have
-    /// some, too.
+    /// Processes a page of the list. Returns whether it had changes of known conversations, so that the next page may
+    /// have some, too.
     async fn take_list_page(
         &self,
         listing: &mut Listing,
@@ -186,7 +186,7 @@ impl Shared {
             match self.catch_up_patiently(conversation, listing.news).await {
                 Ok(found) => listing.found |= found,
                 Err(error) => {
-                    // They are on no page that is read again.
+                    // They are not on any page that is read again.
                     moved.filter(|c| listing.knows(&c.id)).for_each(|c| self.fell_behind(&c.id));
                     return Err(error);
                 }
@@ -219,7 +219,7 @@ impl Shared {
         result
     }
 
-    /// Makes a request, and repeats it after each pause that the server asks for, so that what was reached is kept.
+    /// Makes a request, and repeats it after each pause that the server asks for, so that progress is kept.
     pub(super) async fn patiently<T, F>(&self, request: impl Fn() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
@@ -233,7 +233,7 @@ impl Shared {
                     self.pause_all(wait, attempt, &error).await;
                 }
                 Ok(value) => {
-                    // The pause was shown, and the connection never was lost.
+                    // The pause was shown, and the connection was never lost.
                     if attempt > 0 && self.connection.is_online() {
                         self.send(Delta::Connection(ConnectionState::Online)).await;
                     }

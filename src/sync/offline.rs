@@ -1,5 +1,5 @@
-//! Read-only mode: shows a store that another process may be writing to, without network. Requests that would change
-//! something are refused.
+//! Read-only mode: shows a store that another process may be writing to, and does not use the network. Requests that
+//! would change something are refused.
 
 use super::requests::{self, send_stored};
 use super::{Handle, Shared, SyncOptions, archive_files, prepare, snapshot, stored};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 const WHY: &str = "read-only: nothing is sent or changed";
 
-/// Starts without network. The store must have been opened by `Store::open_read_only`; the client is not used.
+/// Starts without the network. The store must have been opened by `Store::open_read_only`; the client is not used.
 pub fn start_offline(
     account: AccountId,
     client: Client,
@@ -104,7 +104,7 @@ fn fault() -> Fault {
     Fault::new(FaultKind::ReadOnly, WHY)
 }
 
-/// Refuses a request that would change something. What nobody waits for is dropped.
+/// Refuses a request that would change something. Requests that nobody waits for are dropped.
 async fn refuse(shared: &Shared, request: Request) {
     match request {
         Request::Change { ticket, .. }
@@ -145,7 +145,7 @@ async fn refuse(shared: &Shared, request: Request) {
         | Request::CancelDownload { .. }
         | Request::Accounts { .. }
         | Request::Fill { .. }
-        // Those that only read are answered by the caller.
+        // Those that only read are handled by the caller.
         | Request::Open { .. }
         | Request::Older { .. }
         | Request::Around { .. }

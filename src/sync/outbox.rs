@@ -1,6 +1,6 @@
-//! Sending messages: one ordered queue per conversation, which is on disk before anything is sent. An attempt is accepted,
-//! rejected, or its outcome is unknown. In the last case the message is looked up on the server before it is sent again,
-//! under the same client id.
+//! Sending messages: one ordered queue per conversation, which is on disk before anything is sent. An attempt is
+//! accepted, rejected, or its outcome is unknown. In the last case the message is looked up on the server before it is
+//! sent again, under the same client id.
 
 mod lookup;
 mod new_chat;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-/// The reason of a message that the user wants to be sent again.
+/// The stored reason of a message that the user wants to send again.
 const WANTED: &str = "wanted";
 
 /// Threads that messages were moved to and whose queues have not been woken yet.
@@ -72,7 +72,7 @@ pub async fn run(
         if let Some(within) = shared.options.seen_within
             && item.state == OutboxState::Sent
         {
-            // What became of it was not known when the program ended.
+            // Its outcome was not known when the program ended.
             let wake = Arc::new(Notify::new());
             let id = item.conversation.clone();
             let moved = moved.clone();
@@ -251,7 +251,7 @@ impl OutboxWorker {
         let now = self.shared.client.server_time();
         match self.shared.store.start_sending(&client_id, now).await {
             Ok(true) => {}
-            // Cancelled in the last moment.
+            // Cancelled at the last moment.
             Ok(false) => return,
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be written");

@@ -37,7 +37,7 @@ impl PeopleState {
         self.rosters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes which of these conversations are named after members that are not known.
+    /// Records which of these conversations are named after members who are not known.
     pub fn want(&self, conversations: &[Conversation]) {
         let mut rosters = self.rosters();
         for conversation in conversations.iter().filter(|c| c.is_named_by_members()) {
@@ -68,7 +68,7 @@ impl PeopleState {
 const MAX_NAMES: usize = 500;
 
 impl Shared {
-    /// Fetches what names of conversations are made of: the members of threads without a topic, and the names of this
+    /// Fetches what is needed to name conversations: the members of threads without a topic, and the names of this
     /// account and of the other person in each one-to-one chat.
     pub(super) async fn fetch_missing_names(&self) {
         for id in self.people.wanted() {
@@ -91,7 +91,7 @@ impl Shared {
         self.fetch_names(missing).await;
     }
 
-    /// Fetches the names of those of these people whose names are not known.
+    /// Fetches the names of these people that are not known.
     pub(super) async fn fetch_names(&self, who: Vec<UserId>) {
         let missing: Vec<UserId> = {
             let names = self.names();
@@ -114,7 +114,7 @@ impl Shared {
         }
     }
 
-    /// Fetches a thread's members and settings, and the names that its members do not bring.
+    /// Fetches a thread's members and settings, and the names that the members come without.
     pub(super) async fn fetch_thread(&self, id: &ConversationId) -> Result<(), Error> {
         let (json, thread) = self.client.thread_with_json(id).await?;
         if let Err(error) = self.store.save_thread(id, json).await {

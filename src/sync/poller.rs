@@ -14,24 +14,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// While the token is rejected, how often its file is looked at.
+/// How often the token file is checked while the token is rejected.
 const TOKEN_LOOK: Duration = Duration::from_secs(2);
-/// The waits after a rejected token are so many times longer than after other failures.
+/// The waits after a rejected token are this many times longer than after other failures.
 const SIGNED_OUT_FACTOR: u32 = 5;
 
-/// A poll that is open for so long was not refused at once, as by a server that is still down.
+/// A poll that is open for this long was not refused at once, as by a server that is still down.
 const SEEMS_OPEN: Duration = Duration::from_millis(500);
 
 /// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
 
-/// After so many answers that might have hidden something and did not, the next ones are checked without a word.
+/// After this many answers that might have hidden something and did not, the next ones are checked silently.
 const HARMLESS: u32 = 3;
 
 /// After a wrong answer the list is read as well, so the back-off begins with longer waits.
 const WRONG_STEPS: u32 = 4;
 
-/// A jump in the ids of events is looked into after so long, if there is no quiet moment before.
+/// A jump in the ids of events is looked into after this time, if there is no quiet moment before.
 const JUMP_WAITS: Duration = Duration::from_secs(60);
 
 pub async fn run(shared: Arc<Shared>) {
@@ -84,8 +84,8 @@ pub async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Says what to do about a rejected token, and waits for a new one, for the user, or for the next attempt: the server may
-/// have been wrong.
+/// Says what to do about a rejected token, and waits for a new one, for the user, or for the next attempt: the server
+/// may have been wrong.
 async fn wait_for_token(shared: &Shared, rejected: u32) {
     if rejected == 1 {
         shared.notice(&format!("Not signed in: {}", shared.client.token_advice())).await;
@@ -107,7 +107,7 @@ async fn wait_for_token(shared: &Shared, rejected: u32) {
 /// How events are received.
 #[derive(Debug, Default)]
 struct EventChannel {
-    /// Subscribed to events, or known that the server offers none.
+    /// Subscribed to events, or the server is known to offer none.
     long: Option<bool>,
     /// Asked for events of edits and reactions.
     with_properties: bool,
@@ -115,7 +115,7 @@ struct EventChannel {
     ack: u64,
     /// Answers in a row that might have hidden something and did not.
     harmless: u32,
-    /// Since when a jump in the ids of events has not been looked into.
+    /// Since when a jump in the ids of events has been waiting to be looked into.
     jumped: Option<Instant>,
 }
 
@@ -123,7 +123,7 @@ struct EventChannel {
 fn keeps_channel(error: &Error) -> bool {
     match error.kind {
         ErrorKind::RetryAfter(_) | ErrorKind::Unreachable | ErrorKind::Unavailable => true,
-        // Events that are too many to be read would come again and again.
+        // If there are too many events to read, they would come again and again.
         ErrorKind::BadAnswer => !error.is_oversized(),
         _ => false,
     }
@@ -156,7 +156,7 @@ async fn connected(
         channel.with_properties = true;
     }
     shared.connection.set_has_events(long);
-    // While only polls fail, the list is not read for each of them, but when one of them holds.
+    // While only polls fail, the list is not read after each failure, but when a poll holds.
     attempts.behind = attempts.listed && long;
     if !attempts.behind {
         shared.refresh(true).await?;
@@ -201,7 +201,7 @@ impl Shared {
     }
 }
 
-/// Says that the connection is there, and does what waited for it.
+/// Reports that the connection is there, and does what was waiting for it.
 async fn online(shared: &Shared) {
     shared.connection.set_online(true);
     shared.report_online().await;
@@ -219,7 +219,7 @@ async fn take_events(
     loop {
         let asked = Instant::now();
         let answer = match poll(shared, channel.ack, attempts).await {
-            // The subscription stays: it goes on where it was.
+            // The subscription is still there and goes on from where it was.
             Err(error) => {
                 let ErrorKind::RetryAfter(wait) = error.kind else {
                     attempts.poll_failed(error.kind);
@@ -245,7 +245,7 @@ async fn take_events(
         let nothing = events.is_empty();
         let spaced = flow.should_space(took, events.len());
         channel.ack = ack;
-        // A server that has often left ids out for no reason is believed more.
+        // A server that has often left ids out for no reason is trusted more.
         let follows = complete && (gapless || channel.harmless >= HARMLESS);
         let readable = apply_events(shared, events, follows).await;
         if !gapless {
@@ -275,7 +275,7 @@ async fn take_events(
 }
 
 impl EventChannel {
-    /// Whether to look into a jump in the ids of events: at once, unless that was for nothing several times. Then it waits
+    /// Whether to look into a jump in the ids of events: at once, unless there was nothing several times. Then it waits
     /// for a moment without events.
     fn is_jump_due(&self, idle: bool) -> bool {
         let Some(since) = self.jumped else { return false };
@@ -331,8 +331,8 @@ async fn come_back(shared: &Shared, attempts: &mut Attempts) -> Result<(), Error
     Ok(())
 }
 
-/// After an answer that may have hidden something: fetches what it may have been by the list, before the status says
-/// again that everything is there. Ids that are left out need not mean anything, so that is shown only if it takes long.
+/// After an answer that may have hidden something: uses the list to fetch what that may be, before the status says that
+/// everything is up to date. Skipped ids need not mean anything, so this is shown only if it takes long.
 async fn check(shared: &Shared, channel: &mut EventChannel, is_wrong: bool) -> Result<(), Error> {
     channel.jumped = None;
     let patience = if is_wrong && channel.harmless < HARMLESS { Duration::ZERO } else { QUICK };
@@ -364,7 +364,7 @@ async fn ask_at_intervals(
             PollStep::List => {
                 shared.refresh(false).await?;
             }
-            // What is new comes as news before the rest is compared.
+            // New messages are reported as live before the rest is compared.
             PollStep::WholeList => {
                 shared.refresh(false).await?;
                 shared.refresh(true).await?;
@@ -384,7 +384,7 @@ async fn ask_at_intervals(
     }
 }
 
-/// Waits for the next look. When the user comes back, or asks for it, it is taken at once.
+/// Waits for the next look. If the user comes back or asks for it, it is taken at once.
 async fn next_look(shared: &Shared, schedule: &PollSchedule) -> PollStep {
     let activity = &shared.activity;
     loop {

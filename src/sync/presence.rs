@@ -1,7 +1,7 @@
-//! Asks now and then who of the people in sight is available (facts 8.12).
+//! Asks now and then which of the people in sight are available (facts 8.12).
 //!
-//! The app says who is in sight; nobody else is asked for. These requests come after all others, and stop while the user
-//! is away or the service refuses.
+//! The app says who is in sight; nobody else is asked for. These requests come after all others, and stop while the
+//! user is away or the service refuses.
 
 use super::Shared;
 use crate::client::{ErrorKind, if_all_is_well};
@@ -19,9 +19,9 @@ const ACTIVE_WAIT: Duration = Duration::from_secs(120);
 const IDLE_WAIT: Duration = Duration::from_secs(300);
 /// Between two requests when there are people in sight who were not asked for.
 const NEWCOMER_WAIT: Duration = Duration::from_secs(15);
-/// After a refusal it is tried again after so long.
+/// How long after a refusal the next attempt is made.
 const ASK_AGAIN: Duration = Duration::from_secs(3_600);
-/// What was said so long ago is not shown any more.
+/// An answer older than this is no longer shown.
 const OUTDATED: Duration = Duration::from_secs(600);
 
 /// The people in sight, as the app reported them last.
@@ -52,7 +52,7 @@ struct PresencePlan {
 }
 
 impl PresencePlan {
-    /// When to ask for these people; `None` while nobody is to be asked for, or the user, who was last active at
+    /// When to ask for these people; `None` if there is nobody to ask for, or if the user, who was last active at
     /// `active`, is away.
     fn due(&self, people: &[UserId], active: Duration, now: Duration) -> Option<Duration> {
         let quiet = now.saturating_sub(active);
@@ -84,7 +84,7 @@ pub async fn watch(shared: Arc<Shared>) {
             ask_until_refused(&shared).await;
             shared.send(Delta::Presence(Vec::new())).await;
         }
-        // The user may have agreed when they signed in anew.
+        // The user may have agreed when signing in again.
         let came_online = shared.connection.came_online();
         let _ = tokio::time::timeout(ASK_AGAIN, came_online).await;
     }
@@ -136,7 +136,7 @@ mod tests {
         ids.iter().map(|id| UserId::new(*id)).collect()
     }
 
-    /// Requests of an hour in which the user's last key was `quiet` ago, or is a moment ago all the time.
+    /// Requests in an hour that begins `quiet` after the user's last key press, or in which the user is always active.
     fn per_hour(quiet: Option<u64>) -> usize {
         let start = seconds(100_000);
         let end = start + seconds(3_600);
@@ -160,7 +160,7 @@ mod tests {
         let [in_use, idle, away] = [per_hour(None), per_hour(Some(200)), per_hour(Some(2_000))];
         println!("requests for presence an hour: {in_use} in use, {idle} idle, {away} away");
         assert_eq!((in_use, away), (30, 0));
-        // Half an hour after the last key nothing is asked any more.
+        // Half an hour after the last key press, nothing is asked any more.
         assert_eq!(idle, 6);
     }
 

@@ -1,7 +1,7 @@
 //! Read receipts of the open chat: fetched when it is opened, and when they may have changed.
 //!
-//! If the service announces read marks, they are fetched after each announcement. Otherwise they are polled while an own
-//! message has not been read, with waits that double each time, to limit the number of requests.
+//! If the service announces read marks, they are fetched after each announcement. Otherwise they are polled while one
+//! of the user's messages has not been read, with waits that double each time, to limit the number of requests.
 
 use super::Shared;
 use crate::client::if_all_is_well;
@@ -25,7 +25,7 @@ pub struct ReceiptTracker {
 struct ReceiptState {
     /// The service announces read marks.
     announced: bool,
-    /// The newest own message of this run, and how far the member who has read furthest has read.
+    /// The user's newest message of this run, and how far the member who has read furthest has read.
     newest: HashMap<ConversationId, (Timestamp, Timestamp)>,
     /// Conversations for which the server refuses read receipts.
     unsupported: HashSet<ConversationId>,
@@ -47,7 +47,7 @@ impl ReceiptTracker {
         self.check_soon();
     }
 
-    /// An own message was accepted by the server.
+    /// One of the user's messages was accepted by the server.
     pub fn sent(&self, id: &ConversationId, at: Timestamp) {
         let mut state = self.state();
         let known = state.newest.entry(id.clone()).or_default();

@@ -9,13 +9,13 @@ pub(super) struct Received {
     pub ack: u64,
     /// See [`PolledEvents::complete`].
     pub complete: bool,
-    /// No id is left out before or between these events.
+    /// No id is skipped before or between these events.
     pub gapless: bool,
 }
 
 impl Received {
     /// Events without an id are always taken, because they cannot be compared. Ids count up by one; where they do not,
-    /// something may have been lost. If they begin anew, all are taken.
+    /// something may have been lost. If they start over, all are taken.
     pub fn of(answer: PolledEvents, ack: u64) -> Self {
         let PolledEvents { events, complete, .. } = answer;
         let numbered = || events.iter().map(|event| event.id).filter(|id| *id > 0);

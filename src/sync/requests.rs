@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc};
 const PARALLEL: usize = 5;
 /// Changes that can be queued.
 const CHANGES: usize = 256;
-/// Messages on each side of a place that is opened.
+/// Messages on each side of a position that is opened.
 const AROUND: u32 = 60;
 
 pub async fn run(
@@ -244,7 +244,7 @@ async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
     let gap = shared.store.gap_above(id, above).await;
     let filled = match gap {
         Ok(Some(gap)) => shared.fill_gap(&gap).await.map(drop),
-        // Below the gap are messages of an archive, of which the own store knows nothing.
+        // Below the gap are messages of an archive, of which the account's own store knows nothing.
         Ok(None) if !shared.joined(id).is_own_only() => shared.fetch_below(id, above).await,
         _ => return,
     };
@@ -298,7 +298,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             mark_read(shared, conversation, read_marker, back, report).await;
         }
         Request::Typing { conversation, active } => {
-            // A person who was not written to yet cannot be told.
+            // A person without a thread yet cannot get the signal.
             if shared.connection.is_online()
                 && shared.needs_thread(&conversation).await.is_none()
                 && let Err(error) =

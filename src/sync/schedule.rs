@@ -1,12 +1,12 @@
-//! When to look for news where the server does not hold polls (facts 8.8). Pure: times are counted from any fixed moment.
+//! When to look for news if the server does not hold polls (facts 8.8). Pure: times are counted from any fixed moment.
 //!
 //! The conversation list is the heartbeat: it names the chats that have changed, and only those are read. An edit or a
-//! reaction to an older message may not move the list, so the newest page of the open chat is read now and then, and the
-//! whole list once in a while.
+//! reaction to an older message may not move the list, so the newest page of the open chat is read now and then, and
+//! the whole list once in a while.
 
 use std::time::Duration;
 
-/// Without a key for so long the user is idle, and then away.
+/// After this long without a key press the user counts as idle, and then as away.
 const IDLE: Duration = Duration::from_secs(180);
 const AWAY: Duration = Duration::from_secs(1_800);
 /// Between two looks at the open chat.
@@ -76,7 +76,7 @@ impl PollSchedule {
         }
     }
 
-    /// Takes note of a look that was taken at `now`.
+    /// Records a look that was taken at `now`.
     pub fn looked(&mut self, look: PollStep, now: Duration) {
         match look {
             PollStep::List => self.list = now,
@@ -99,7 +99,7 @@ mod tests {
 
     const START: Duration = Duration::from_secs(100_000);
 
-    /// Looks of an hour in which the user's last key was `quiet` ago at its beginning, and every `key` seconds after.
+    /// Looks in an hour that begins `quiet` after the last key press, with a key press every `key` seconds in it.
     fn hour(quiet: u64, key: Option<u64>) -> Vec<(PollStep, Duration)> {
         let mut schedule = PollSchedule::new(TEAMS, START);
         let (mut now, mut looks) = (START, Vec::new());
@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    /// Looks a minute, of those that were taken within the first `minutes`.
+    /// Looks per minute, of those that were taken within the first `minutes`.
     fn per_minute(looks: &[(PollStep, Duration)], minutes: u64) -> usize {
         let end = START + Duration::from_secs(minutes * 60);
         looks.iter().filter(|(_, at)| *at <= end).count() / minutes as usize

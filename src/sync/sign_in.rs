@@ -54,7 +54,7 @@ async fn chosen(
     sign_in.choose_tenant(tenant, expected).await.map(SignInOutcome::SignedIn)
 }
 
-/// What the app is told of a sign-in.
+/// What the app is told about a sign-in.
 pub(super) fn response(result: Result<SignInOutcome, Error>) -> Response {
     match result {
         Ok(SignInOutcome::SignedIn(_)) => Response::Done(Ok(())),

@@ -1,5 +1,5 @@
 //! An account that nobody has signed in to on this machine: its owner is not known, so there is no store and nothing to
-//! sync yet. It can only be signed in to. And an account that somebody signs out while it runs.
+//! sync yet; all that can be done is sign in. Also an account that somebody signs out while it runs.
 
 use super::sign_in::{SignInWait, code, response, waited};
 use super::{DELTAS, DeltaSender, Handle, REQUESTS, Shared};
@@ -26,8 +26,8 @@ struct SignedOutAccount {
     stop: CancellationToken,
 }
 
-/// Shows an account as signed out, and signs in to it. The receiver gets a value when somebody has signed in, here or by
-/// another process; the account can be started then.
+/// Shows an account as signed out, and signs in to it. The receiver gets a value when somebody has signed in, here or
+/// by another process; the account can be started then.
 pub fn start_signed_out(
     account: AccountId,
     client: Client,
@@ -77,7 +77,7 @@ async fn run(
 }
 
 impl SignedOutAccount {
-    /// Answers a request beside others, because a sign-in may wait for many minutes.
+    /// Answers a request concurrently with others, because a sign-in may wait for many minutes.
     fn answer(self: &Arc<Self>, request: Request) {
         let this = Arc::clone(self);
         tokio::spawn(async move {

@@ -1,5 +1,5 @@
-//! The content of the store for the app, as the program starts or an archive is opened. A long list comes in parts, so that
-//! the most recently active conversations are shown at once.
+//! The content of the store for the app, as the program starts or an archive is opened. A long list comes in parts, so
+//! that the most recently active conversations are shown at once.
 
 use super::apply::decode_stored;
 use super::{Shared, requests};
@@ -21,16 +21,15 @@ pub const FIRST_PAGE: u32 = 60;
 /// Conversations in each part of the list after the first.
 const NEXT_PARTS: usize = 10_000;
 
-/// The conversations that are not sent yet, and how many of their stored members may be.
+/// The conversations that have not been sent yet, and how many of their stored members still may be.
 #[derive(Default)]
 pub struct ListRest {
     numbers: Vec<ConversationNumber>,
     rosters: usize,
 }
 
-/// Sends the content of the store to the app: names, the first part of the list, drafts, the last open chat with its newest
-/// page, and the outbox.
-/// Returns the items of the outbox, and the rest of the list, which may take long.
+/// Sends the content of the store to the app: names, the first part of the list, drafts, the last open chat with its
+/// newest page, and the outbox. Returns the items of the outbox, and the rest of the list, which may take long.
 pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     let snapshot = match shared.store.snapshot(shared.me.clone()).await {
         Ok(snapshot) => snapshot,
@@ -114,7 +113,7 @@ impl StoredChat {
     }
 }
 
-/// Sends what is stored of a conversation: its newest page, what is known of others' reading, and its members.
+/// Sends what is stored of a conversation: its newest page, how far others have read, and its members.
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     StoredChat::read(shared, id).await.send(shared, id).await;
 }
@@ -139,7 +138,7 @@ pub async fn send_all(shared: &Arc<Shared>) {
     send_rest(shared, rest).await;
 }
 
-/// Sends a part of the stored list, and the stored members of at most so many conversations that are named by them.
+/// Sends a part of the stored list, and the stored members of at most this many conversations named after them.
 async fn send_conversations(
     shared: &Arc<Shared>,
     stored: &[CachedConversation],

@@ -42,7 +42,7 @@ async fn body(shared: &Shared, hit: &Hit) -> Option<MessageBody> {
     Some(decode::message(&raw, &shared.me).body)
 }
 
-/// Records the open chat for the next start, and that it is not forgotten any more. After it is shown, because the writer
+/// Records the open chat for the next start, and that it is no longer forgotten. After it is shown, because the writer
 /// may be busy. Returns whether it was forgotten: then its history has to be fetched again.
 pub async fn opened(shared: &Shared, id: &ConversationId) -> bool {
     if let Err(error) = shared.store.set_last_open(id).await {
@@ -68,7 +68,7 @@ async fn send_copies(shared: &Shared, names: &[String]) {
     shared.send(Delta::StoreCopies(names)).await;
 }
 
-/// Deletes the copies of the store, which have what was forgotten, too.
+/// Deletes the copies of the store, which still hold what was forgotten.
 async fn delete_copies(shared: &Shared) {
     if shared.store.copies().await.is_empty() {
         return;

@@ -1,8 +1,8 @@
-//! A walk through a conversation's history from newer to older messages. Decides which page to ask for next, how far down
-//! everything has been read, and whether the history ends there. Pure; `Shared::next_page` makes the requests.
+//! A walk through a conversation's history from newer to older messages. Decides which page to ask for next, how far
+//! down everything has been read, and whether the history ends there. Pure; `Shared::next_page` makes the requests.
 //!
-//! A page is followed by its link. Where links lead nowhere new, or are missing on a page that need not be the last, the
-//! walk goes on by time. That the history ends is believed only where the server says so in a form that cannot be a slip
+//! A page is followed by its link. Where links lead nowhere new, or are missing on a page that need not be the last,
+//! the walk goes on by time. The history is taken to end only if the server says so in a form that cannot be a slip
 //! (facts 2.1): everything else leaves the end unknown, and it is asked for again later.
 
 use crate::client::{Error, ErrorKind};
@@ -39,7 +39,7 @@ pub struct Step {
     pub messages: Vec<RawMessage>,
     /// This page holds everything between these two points.
     pub span: Option<(Point, Point)>,
-    /// For asking later what has changed since this page.
+    /// The token for asking later what has changed since this page.
     pub sync_state: Option<String>,
 }
 
@@ -48,7 +48,7 @@ pub struct Walk {
     next: Result<NextPage, PastEnd>,
     /// Everything from the start of the walk down to here has been read.
     reach: Option<Point>,
-    /// How far down the pages since the last change of ways lead.
+    /// How far down the pages reach that came since the last change of ways.
     chain: Option<Point>,
     /// The newest stored message below the start.
     below: Option<Point>,
@@ -82,7 +82,7 @@ struct PageSigns {
     is_full: bool,
 }
 
-/// Whether an error may be about a link alone: what it belongs to was readable a moment ago.
+/// Whether the link alone may be the cause of an error: the conversation was readable a moment ago.
 pub fn may_be_the_link(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -165,7 +165,7 @@ impl Walk {
             _ => (false, true),
         };
         let points = || items.iter().map(|raw| Point::from(&raw.key()));
-        // The last page of all reaches down to the beginning, also past changed messages.
+        // The very last page reaches down to the beginning, also past changed messages.
         let lo = lowest(&items, linked && !is_last).filter(|_| heeded);
         let hi = points().max();
         let reached = |point: Point| self.reach.is_some_and(|reach| point <= reach);
@@ -196,7 +196,7 @@ impl Walk {
         Step { messages, span, sync_state }
     }
 
-    /// Takes an error instead of the answer. True if the walk goes on by another way.
+    /// Takes an error instead of the answer. Returns true if the walk goes on another way.
     pub fn take_error(&mut self, error: &Error) -> bool {
         match &self.next {
             Ok(NextPage::Link(_)) if may_be_the_link(error.kind) => self.go_by_time(),
@@ -213,7 +213,7 @@ impl Walk {
         true
     }
 
-    /// A page that was not reached by a link is one piece of the history; what is above the start is not claimed.
+    /// A page that was not reached by a link is one piece of the history; nothing above the start is claimed.
     fn span(&self, lo: Point, hi: Point) -> Option<(Point, Point)> {
         match self.above {
             Some(above) => (lo < above).then(|| (lo, hi.min(above))),
@@ -231,7 +231,7 @@ impl Walk {
     }
 
     fn decide(&mut self, older: Option<String>, signs: &PageSigns) {
-        // A page by time that does not heed the bounds has links that lead elsewhere.
+        // A page by time that ignores the bounds has links that lead elsewhere.
         let usable =
             |link: &String| (!signs.by_time || signs.progress) && !self.links.contains(link);
         match older.filter(usable) {
@@ -266,7 +266,7 @@ impl Walk {
         };
         self.chain = Some(reach);
         // One more, so that the message at that place is in the answer, whether the bound is included or not: an answer
-        // without it is no answer to this question.
+        // without it does not answer this question.
         let end = Timestamp(reach.at.0.saturating_add(1));
         self.next = if self.tried.until != Some(reach) {
             self.tried.until = Some(reach);
@@ -285,7 +285,7 @@ impl Walk {
 }
 
 /// How far down a page of messages reaches without a gap. A page that continues from a `syncState` may also contain
-/// messages from anywhere that were changed meanwhile (facts 2.1): there only unchanged messages tell how far it reaches.
+/// changed messages from anywhere (facts 2.1): then only unchanged messages show how far it reaches.
 fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
     let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
     let counts = page.iter().filter(|raw| !continued || as_posted(raw));
@@ -330,9 +330,9 @@ mod tests {
         /// There is metadata, as on a last page, although the page is full.
         Absent,
         ToItself,
-        /// Back to the newest page after so many.
+        /// Back to the newest page after this many.
         Cycle(i64),
-        /// Signals only, for so many pages, between two pages of messages.
+        /// Signals only, for this many pages, between two pages of messages.
         Idle(i64),
         /// To a page far down, past messages that no page had.
         TooFar,
@@ -409,7 +409,7 @@ mod tests {
         }
     }
 
-    /// Walks until the place `until` or the end. Gives the walk, what it read, and the number of requests.
+    /// Walks until the place `until` or the end. Returns the walk, what it read, and the number of requests.
     fn walked(mut walk: Walk, server: &OddServer, until: i64) -> (Walk, Vec<i64>, usize) {
         let (mut ids, mut requests) = (Vec::new(), 0);
         while let Ok(request) = walk.next() {

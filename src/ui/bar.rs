@@ -17,7 +17,7 @@ pub fn draw(bar: &Bar, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     labels(&bar.right, theme, edge, area.y, end, buffer);
 }
 
-/// The rule above the box: a bar on a line that the vertical rules end at.
+/// The rule above the box: a bar on a horizontal line at which the vertical rules end.
 pub fn divider(
     bar: &Bar,
     theme: &Theme,
@@ -33,7 +33,7 @@ pub fn divider(
     draw(bar, theme, area, buffer);
 }
 
-/// Paints labels one after the other; gives the column after them.
+/// Paints labels one after the other; returns the column after them.
 pub fn labels(
     labels: &[Label],
     theme: &Theme,

@@ -8,7 +8,7 @@ use crate::model::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-/// Paints the box; gives where the cursor belongs.
+/// Paints the box; returns the cursor position.
 pub fn draw(
     view: &ComposeView,
     theme: &Theme,
@@ -23,7 +23,7 @@ pub fn draw(
     let style = if view.editing { theme.new } else { theme.me };
     paint::text(buffer, area.x, area.y, end, &view.prompt, style);
     let left = area.x + u16::try_from(width(&view.prompt)).unwrap_or(0);
-    // The box may be shorter than its rows: the cursor's row is always in it.
+    // The box may have room for fewer rows: the cursor's row is always visible.
     let height = usize::from(area.height);
     let at = usize::from(view.cursor.1);
     let skip = (at + 1).saturating_sub(height);

@@ -8,7 +8,7 @@ use crate::model::text::{cut, cut_name, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-/// Cells of a label.
+/// The width of a label in cells.
 const LABEL: u16 = 11;
 
 pub fn draw(view: &DetailsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {

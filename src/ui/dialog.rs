@@ -10,7 +10,7 @@ use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
-/// Paints a dialog; gives where the cursor belongs in its input line.
+/// Paints a dialog; returns the cursor position in its input line.
 pub fn draw(dialog: &DialogView, theme: &Theme, buffer: &mut Buffer) -> Option<(u16, u16)> {
     frame(dialog, theme, buffer);
     let cursor = dialog.input.as_ref().map(|view| input(view, dialog.area, theme, buffer));
@@ -72,7 +72,7 @@ fn line(row: &DialogLine, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let used: usize = row.left.iter().map(|label| width(&label.text)).sum();
     if !row.right.is_empty() {
         let style = theme.tone(row.right_tone);
-        // It may take half of the row, and what is left free.
+        // The right text may take half of the row, or more if the left side leaves room.
         let columns = usize::from(area.width);
         let most = (columns / 2).max(columns.saturating_sub(used + 1));
         let right = cut(&row.right, most);

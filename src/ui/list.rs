@@ -10,11 +10,11 @@ use ratatui::style::{Modifier, Style};
 
 /// The width of an account's name beside a chat, in cells.
 const ACCOUNT: usize = 6;
-/// The cells of the sign of somebody's presence and of the space before it.
+/// The cells of a presence symbol and of the space before it.
 const SIGN: usize = 2;
-/// The cells right of a chat's signs: the time or a count, with spaces around it. Longer ones move the signs.
+/// The cells right of a chat's symbols: the time or a count, with spaces around it. Longer ones move the symbols.
 const SIGNS: u16 = 7;
-/// The same where time and count stand beside each other.
+/// The same if time and count are beside each other.
 const WIDE_SIGNS: u16 = 11;
 
 pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -104,7 +104,7 @@ fn draw_row(
     if row.marked {
         style = style.add_modifier(Modifier::REVERSED);
     }
-    // Signs stand below each other at the right, so that names begin in one column.
+    // Symbols are aligned at the right, so that names begin in one column.
     let signs = [(row.signs.is_archived, "▤"), (row.signs.pinned, "↥"), (row.signs.muted, "m")];
     let signs: String = signs.iter().filter(|(is_so, _)| *is_so).map(|(_, sign)| *sign).collect();
     if !signs.is_empty() {
@@ -138,7 +138,7 @@ fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {
     }
 }
 
-/// A style whose colour is that of the cell and not of the letter.
+/// A style that colours the background of the cell and not the letter.
 fn filled(style: Style) -> Style {
     style.add_modifier(Modifier::REVERSED)
 }

@@ -16,7 +16,7 @@ pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: 
         hint(lines, theme, area, buffer);
         return;
     }
-    // Few messages stand at the bottom, next to the box.
+    // If the messages do not fill the pane, they are at the bottom, next to the box.
     let rows = &view.rows;
     let free = area.height.saturating_sub(u16::try_from(rows.len()).unwrap_or(area.height));
     for (y, row) in (area.y + free..area.y + area.height).zip(rows) {
@@ -29,12 +29,12 @@ pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: 
     view.rail.iter().for_each(|label| draw_label(label, theme, area, buffer));
 }
 
-/// Draws a label of the timeline where the text beside it leaves room, also on the line above a day. The one that says
-/// where the view stands moves to the row below or above if it has to.
+/// Draws a label of the timeline if the text beside it leaves room, also on the rule above a day. The label of the
+/// view's position moves to the row below or above if necessary.
 fn draw_label(label: &RailLabel, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let end = area.x + area.width;
     let columns = u16::try_from(width(&label.text)).unwrap_or(u16::MAX);
-    // A cell before it stays free, and so does the edge.
+    // One cell before the label and one at the edge stay free.
     let from = end.saturating_sub(columns.saturating_add(2)).max(area.x);
     let is_free = |y: u16| {
         let mut cells = (from..end).filter_map(|x| buffer.cell((x, y)));
@@ -80,7 +80,7 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
             paint::text(buffer, area.x, y, end, name, theme.dim);
         }
         RowKind::Name { time, name, hue, mine } => {
-            // Reversed: no text of a message can look like this, and without a gutter that has to be seen.
+            // Reversed, which no message text can be: without a gutter, names must be distinguishable from text.
             let style = if *mine { theme.me } else { theme.name(*hue) };
             let style = style.add_modifier(Modifier::REVERSED);
             paint::text(buffer, area.x, y, end, &format!("{time} {name}"), style);

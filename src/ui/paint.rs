@@ -10,9 +10,9 @@ pub fn rect(area: Rect) -> ratatui::layout::Rect {
     ratatui::layout::Rect::new(area.x, area.y, area.width, area.height)
 }
 
-/// Puts a cluster into a cell. If ratatui would count another width, our width is used.
+/// Puts a cluster into a cell. If ratatui counts a different width, ours is used.
 fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
-    // Some terminals join whatever is drawn next to a joiner, wherever it stands.
+    // Some terminals join a joiner with whatever is drawn next to it.
     let symbol = if cluster == "\t" { " " } else { cluster.trim_end_matches('\u{200D}') };
     let option = match NonZeroU16::new(cells) {
         Some(cells) if symbol.cell_width() != cells.get() => CellDiffOption::ForcedWidth(cells),
@@ -22,7 +22,7 @@ fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
     cell.set_symbol(symbol).set_style(style).set_diff_option(option);
 }
 
-/// Writes text from a column on, at most up to `end`; gives the column after it.
+/// Writes text from a column on, at most up to `end`; returns the column after it.
 pub fn text(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
     let mut x = x;
     if text.chars().all(is_narrow) {
@@ -57,7 +57,7 @@ pub fn text(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: St
     x
 }
 
-/// Writes text so that it ends before column `end`; gives where it begins.
+/// Writes text so that it ends before column `end`; returns the column where it begins.
 pub fn right(buffer: &mut Buffer, start: u16, y: u16, end: u16, shown: &str, style: Style) -> u16 {
     let room = usize::from(end.saturating_sub(start));
     let shown = head(shown, room);
@@ -105,7 +105,7 @@ pub fn copy_row(from: &Buffer, to: &mut Buffer, y: u16) {
     }
 }
 
-/// Dims a row that stands behind a dialog.
+/// Dims a row behind a dialog.
 pub fn dim_row(buffer: &mut Buffer, y: u16) {
     let range = row_range(buffer, y);
     for cell in buffer.content.get_mut(range).unwrap_or_default() {
@@ -114,7 +114,7 @@ pub fn dim_row(buffer: &mut Buffer, y: u16) {
     }
 }
 
-/// Gives a row the colours of the screen where it has none of its own.
+/// Gives the cells of a row the screen's colours where they have none of their own.
 pub fn stand_on(buffer: &mut Buffer, y: u16, screen: Style) {
     if screen.fg.is_none() && screen.bg.is_none() {
         return;
@@ -136,8 +136,8 @@ fn row_range(buffer: &Buffer, y: u16) -> std::ops::Range<usize> {
     start..start + columns
 }
 
-/// The second line of defence: a cell of this row that holds a control character shows U+FFFD, and a wide cluster of
-/// which something else covers a part is taken away, or what covers it would be left out.
+/// The second line of defence: a cell of this row that holds a control character shows U+FFFD, and a wide cluster that
+/// is partly covered is removed, or what covers it would be left out.
 pub fn guard(buffer: &mut Buffer, y: u16) {
     let range = row_range(buffer, y);
     let mut rest = buffer.content.get_mut(range).unwrap_or_default();

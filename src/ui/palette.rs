@@ -1,4 +1,4 @@
-//! Colours of a theme as the terminal can show them, and whether they can be read.
+//! Colours of a theme as the terminal can show them, and whether they are readable.
 
 use super::ColorDepth;
 use crate::model::Rgb;
@@ -8,7 +8,7 @@ use ratatui::style::Color;
 pub const LEAST_CONTRAST: f64 = 3.0;
 /// The levels of the colour cube of 256 colours.
 const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-/// The sixteen colours, as most terminals show them.
+/// The sixteen colours as most terminals show them.
 const SIXTEEN: [(Color, Rgb); 16] = [
     (Color::Black, Rgb(0, 0, 0)),
     (Color::Red, Rgb(205, 0, 0)),
@@ -33,7 +33,7 @@ fn distance(a: Rgb, b: Rgb) -> u32 {
     part(a.0, b.0) + part(a.1, b.1) + part(a.2, b.2)
 }
 
-/// A colour of a theme at this depth. Names of the terminal's own colours stay what they are.
+/// A colour of a theme at this depth. The terminal's own named colours stay as they are.
 pub fn fitted(color: Color, depth: ColorDepth) -> Color {
     let Color::Rgb(r, g, b) = color else { return color };
     match depth {
@@ -95,7 +95,7 @@ pub fn contrast(a: Rgb, b: Rgb) -> f64 {
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// The colour moved away from the background as far as it takes to be readable; `None` if it is.
+/// The colour moved away from the background until it is readable; `None` if it already is.
 pub fn lifted(text: Rgb, background: Rgb) -> Option<Rgb> {
     if contrast(text, background) >= LEAST_CONTRAST {
         return None;
@@ -109,19 +109,19 @@ pub fn lifted(text: Rgb, background: Rgb) -> Option<Rgb> {
     (1..=20).map(mixed).find(|color| contrast(*color, background) >= LEAST_CONTRAST)
 }
 
-/// Whether text on this background is rather light than dark.
+/// Whether text on this background should be light rather than dark.
 pub fn is_dark(background: Rgb) -> bool {
     contrast(background, Rgb(255, 255, 255)) >= contrast(background, Rgb(0, 0, 0))
 }
 
-/// A background that stands out from this one a little, for what is selected.
+/// A background that stands out from this one a little, for selected items.
 pub fn raised(background: Rgb) -> Rgb {
     let target = if is_dark(background) { 255u32 } else { 0 };
     let part = |v: u8| ((u32::from(v) * 86 + target * 14) / 100) as u8;
     Rgb(part(background.0), part(background.1), part(background.2))
 }
 
-/// The parts of a colour, if it has any of its own.
+/// The components of a colour, if they are known.
 pub fn rgb(color: Option<Color>) -> Option<Rgb> {
     match color? {
         Color::Rgb(r, g, b) => Some(Rgb(r, g, b)),

@@ -13,7 +13,7 @@ fn theme(depth: ColorDepth) -> Theme {
     Theme::new(include_str!("../../assets/theme.toml"), depth, false).unwrap()
 }
 
-/// Joe has said these things, in the chat that is open.
+/// An app with these messages of Joe in the open chat.
 fn app(columns: u16, rows: u16, markup: &[&str]) -> App {
     let mut app = direct("joe").sized(columns, rows).opened();
     let said = (0i64..).zip(markup);
@@ -229,7 +229,7 @@ proptest! {
     }
 }
 
-/// Suggestions stand above the box and take no keys: what is behind them is not dimmed.
+/// Suggestions are above the box and take no keys: what is behind them is not dimmed.
 #[test]
 fn a_warm_screen_shows_suggestions_and_what_they_covered_like_a_fresh_one() {
     let mut app = app(80, 24, &["one", "two <b>three</b>", "あいう"]);
@@ -242,7 +242,7 @@ fn a_warm_screen_shows_suggestions_and_what_they_covered_like_a_fresh_one() {
     }
 }
 
-/// A group with everything a server may tell of it. The history setting was refused, the alerts are on their way.
+/// A group with everything a server may report. The history setting was refused, the alerts are being changed.
 fn group(columns: u16, rows: u16) -> App {
     use crate::app::chat::JoinUrlState;
     use crate::model::{
@@ -482,7 +482,7 @@ fn long_lines_end_at_a_hundred_columns() {
     let left = rows.first().expect("the text").find("word").unwrap();
     let text = rows.iter().map(|row| row.rfind("word").unwrap() + 4 - left).max().unwrap();
     assert!((90..=100).contains(&text), "{text}\n{screen}");
-    // There is room for its mark beside it, and nothing stands further right.
+    // There is room for the delivery mark beside the text, and nothing is further right.
     let end = rows.iter().map(|row| row.trim_end().chars().count()).max().unwrap();
     assert!((left + text..=left + 103).contains(&end), "{end}\n{screen}");
 }
@@ -500,7 +500,7 @@ fn two_people_of_a_chat_never_have_names_of_one_colour() {
         let buffer = painted(&app, depth);
         let width = usize::from(buffer.area.width);
         let rows = buffer.content.chunks(width);
-        // A name stands beside a time, above each text.
+        // A name is beside a time, above each text.
         let names = rows.filter(|row| row[30].symbol() != " " && row[37].symbol() != " ");
         let colors: std::collections::HashSet<ratatui::style::Color> =
             names.map(|row| row[37].fg).collect();

@@ -1,5 +1,5 @@
-//! Roles to styles. Sixteen colours of the terminal's own palette, none with `NO_COLOR`; meaning is never in colour
-//! alone.
+//! Maps roles to styles: sixteen colours of the terminal's own palette, none with `NO_COLOR`. Colour never carries
+//! meaning alone.
 
 use super::{palette, themes};
 use crate::app::view::{FEW_HUES, HUES, Hue, Tone};
@@ -7,7 +7,7 @@ use crate::model::{Rgb, SpanStyle, SyntaxRole};
 use ratatui::style::{Color, Modifier, ParseColorError, Style};
 use std::collections::HashMap;
 
-/// How many colours may be used for what people colour themselves.
+/// How many colours may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ColorDepth {
     None,
@@ -17,7 +17,7 @@ pub enum ColorDepth {
 }
 
 impl ColorDepth {
-    /// Whether there are more colours than the sixteen that a terminal's palette chooses.
+    /// Whether there are more colours than the sixteen of the terminal's palette.
     pub fn has_shades(self) -> bool {
         matches!(self, Self::Indexed | Self::True)
     }
@@ -25,13 +25,13 @@ impl ColorDepth {
 
 #[derive(Clone, Debug)]
 pub struct Theme {
-    /// Tells themes of a run apart.
+    /// Identifies a theme within a run.
     pub stamp: usize,
-    /// What everything stands on; nothing where the terminal's own colours are used.
+    /// The default colours of the screen; none if the terminal's own are used.
     pub screen: Style,
-    /// Colours of people's names; empty where names have none.
+    /// Colours of people's names; empty if names are not coloured.
     pub names: Vec<Color>,
-    /// Roles whose colours could not be read and were changed.
+    /// Roles whose colours were not readable and were changed.
     pub lifted: Vec<String>,
     pub depth: ColorDepth,
     /// `<blink>` blinks; otherwise it is only emphasised.
@@ -52,7 +52,7 @@ pub struct Theme {
     pub bad: Style,
     pub key: Style,
     pub demo: Style,
-    /// Dark on light, whatever the terminal's own colours: for codes that telephones read.
+    /// Dark on light, regardless of the terminal's own colours: for QR codes.
     pub code: Style,
 }
 
@@ -61,7 +61,7 @@ const ROLES: [&str; 17] = [
     "screen", "title", "rule", "dim", "unread", "badge", "mention", "current", "selected", "new",
     "me", "link", "mono", "good", "bad", "key", "demo",
 ];
-/// Names on terminals with sixteen colours. Those that the theme gives another meaning are left out.
+/// Colours of names on terminals with sixteen colours. Those that have another meaning in the theme are left out.
 const FEW_NAMES: [Color; 10] = [
     Color::Green,
     Color::Magenta,
@@ -74,10 +74,10 @@ const FEW_NAMES: [Color; 10] = [
     Color::LightCyan,
     Color::Gray,
 ];
-/// A theme without colours for names has this one.
+/// The colour for names in a theme that does not colour them.
 const NO_COLOR: &str = "none";
 
-/// A theme as a file has it.
+/// A theme as in its file.
 #[derive(serde::Deserialize)]
 struct ThemeTable {
     #[serde(default)]
@@ -97,7 +97,7 @@ impl ThemeTable {
     }
 }
 
-/// Styles being made readable.
+/// Reads styles and makes them readable.
 struct StyleReader {
     depth: ColorDepth,
     /// The background of the screen.
@@ -108,13 +108,13 @@ struct StyleReader {
 impl StyleReader {
     fn read(&mut self, name: &str, role: &StyleRole) -> Result<Style, String> {
         let mut style = style_of(role, self.depth).map_err(|e| format!("{name}: {e}"))?;
-        // Without many colours a grey is dim text: the grey of the sixteen can be the background of a palette.
+        // With few colours, grey becomes dim text: the grey of the sixteen may be the background colour of a palette.
         let color = role.fg.as_ref().and_then(|fg| color(fg).ok());
         if !self.depth.has_shades() && role.bg.is_none() && palette::is_grey(color) {
             style = Style { fg: None, ..style }.add_modifier(Modifier::DIM);
         }
         let on = palette::rgb(style.bg).or(self.background);
-        // Rules are no text.
+        // Rules are not text.
         if name != "rule"
             && let (Some(text), Some(on)) = (palette::rgb(style.fg), on)
             && let Some(Rgb(r, g, b)) = palette::lifted(text, on)
@@ -131,7 +131,7 @@ impl StyleReader {
         Style { fg: fit(style.fg), bg: fit(style.bg), ..style }
     }
 
-    /// The colours of names: no two alike, and none that means something else.
+    /// The colours of names: no two alike, and none that has another meaning.
     fn names(&mut self, names: &[String], reserved: &[Color]) -> Result<Vec<Color>, String> {
         let mut colors = Vec::new();
         for name in names.iter().filter(|name| *name != NO_COLOR) {
@@ -158,15 +158,15 @@ struct StyleRole {
 }
 
 impl Theme {
-    /// Reads a theme. What it has no style for is as in the built-in one, or plain if it has a background of its own.
+    /// Reads a theme. Roles without a style are as in the built-in theme, or plain if the theme has its own background.
     ///
     /// # Errors
-    /// A line that names the role and what is wrong with it.
+    /// A message that names the role and what is wrong with it.
     pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
         Self::on(table, depth, blink, None)
     }
 
-    /// A theme without its background: everything stands on the terminal's own, which is known, and can be read on it.
+    /// A theme without its background: everything is on the terminal's own, which is known, and is readable on it.
     ///
     /// # Errors
     /// As [`Theme::new`].
@@ -181,7 +181,7 @@ impl Theme {
         let own = read.as_ref().unwrap_or(&built_in);
         let mut reader = StyleReader { depth, background, lifted: Vec::new() };
         let screen = match own.roles.get("screen") {
-            // With sixteen colours, those of the terminal are what everything stands on.
+            // With sixteen colours, the terminal's own default colours are used.
             Some(role) if depth != ColorDepth::Sixteen && background.is_none() => {
                 let on = style_of(role, depth).map_err(|e| format!("screen: {e}"))?;
                 reader.background = palette::rgb(on.bg);
@@ -300,13 +300,13 @@ impl Theme {
         style
     }
 
-    /// What a misspelt word gets: an attribute that every terminal has, and no colour that could be taken for another
-    /// meaning.
+    /// The style of a misspelt word: an attribute that every terminal has, and not a colour, which could be mistaken
+    /// for another meaning.
     pub fn misspelt() -> Style {
         Style::new().add_modifier(Modifier::UNDERLINED)
     }
 
-    /// The style of a part of a program's text. Colours are those of other roles, so that every theme has them.
+    /// The style of a part of source code. The colours are those of other roles, so that every theme has them.
     fn syntax(&self, role: SyntaxRole) -> Style {
         let colored = |style: Style| Style { fg: style.fg, ..Style::new() };
         match role {
@@ -362,7 +362,7 @@ fn readable(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
     }
 }
 
-/// A colour by its name or as `#rrggbb`. Ratatui tries many spellings of names before it reads digits, and a start reads
+/// A colour by name or as `#rrggbb`. Ratatui tries many spellings of names before it reads digits, and each start reads
 /// dozens of colours.
 fn color(text: &str) -> Result<Color, ParseColorError> {
     let digits = text.strip_prefix('#').filter(|rest| rest.len() == 6 && !rest.starts_with('+'));

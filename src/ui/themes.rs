@@ -1,5 +1,5 @@
-//! All themes that can be chosen: the built-in ones, and those of the user, which take the place of built-in ones of the
-//! same name.
+//! All themes that can be chosen: the built-in ones, and those of the user, which replace built-in ones of the same
+//! name.
 
 use super::{ColorDepth, Theme, palette};
 use crate::app::Prefs;
@@ -23,7 +23,7 @@ const BUILT_IN: [(&str, &str); 8] = [
 
 /// The name of the theme that has the terminal's own colours.
 const FIRST: &str = "default";
-/// The name of the one that fits the terminal's background.
+/// The name of the theme that adapts to the terminal's background.
 const AUTO: &str = "auto";
 
 /// The themes of a run. A built-in theme is read when it is first shown.
@@ -33,7 +33,7 @@ pub struct Themes {
     others: Vec<(String, Choice)>,
     depth: ColorDepth,
     blink: bool,
-    /// Those for a dark, a light, and a reported background, made when they are needed.
+    /// The themes for a dark, a light, and a reported background, made when they are needed.
     fitting: [OnceLock<Option<Theme>>; 3],
 }
 
@@ -41,14 +41,14 @@ pub struct Themes {
 #[derive(Clone, Debug)]
 enum Choice {
     Read(Box<Theme>),
-    /// A built-in one: its table, and the theme once it is needed. `None` if the table cannot be read, which the tests
-    /// rule out.
+    /// A built-in theme: its table, and the theme once it is needed. `None` if the table cannot be read, which the
+    /// tests rule out.
     BuiltIn(&'static str, OnceLock<Option<Box<Theme>>>),
 }
 
 impl Themes {
     /// # Errors
-    /// What is wrong with the first theme.
+    /// When the first theme cannot be read.
     pub fn built_in(depth: ColorDepth, blink: bool) -> Result<Self, String> {
         let first = Theme::new(DEFAULT, depth, blink)?;
         let others = BUILT_IN
@@ -56,10 +56,10 @@ impl Themes {
         Ok(Self { first, others: others.into(), depth, blink, fitting: Default::default() })
     }
 
-    /// Adds a theme. Returns the roles whose colours could not be read on their background and were changed.
+    /// Adds a theme. Returns the roles whose colours were not readable on their background and were changed.
     ///
     /// # Errors
-    /// A line that names the theme and what is wrong with it.
+    /// A message that names the theme and what is wrong with it.
     pub fn add(&mut self, name: &str, table: &str) -> Result<Vec<String>, String> {
         let theme = Theme::new(table, self.depth, self.blink);
         let mut theme = theme.map_err(|why| format!("theme {name}: {why}"))?;
@@ -92,8 +92,8 @@ impl Themes {
         fitting.flatten().unwrap_or_else(|| self.of(name))
     }
 
-    /// The light or dark theme on the terminal's own background; `None` if too little is known, or there are only the
-    /// terminal's own colours.
+    /// The light or dark theme on the terminal's own background; `None` if too little is known, or only the terminal's
+    /// own colours are available.
     fn fitting(&self, background: Background) -> Option<&Theme> {
         let (slot, on) = match background {
             Background::Unknown => return None,
@@ -111,7 +111,7 @@ impl Themes {
         made.as_ref().filter(|_| self.depth.has_shades())
     }
 
-    /// The theme of this name, or else the first one.
+    /// The theme with this name, or else the first one.
     pub fn of(&self, name: &str) -> &Theme {
         let found = self.others.iter().position(|(other, _)| other == name);
         found.and_then(|at| self.at(at)).unwrap_or(&self.first)
@@ -158,7 +158,7 @@ mod tests {
                 };
                 let colors: HashSet<_> = theme.names.iter().collect();
                 assert_eq!(colors.len(), expected, "{name}");
-                // No name looks like the own name, an error, a link or a selection.
+                // No name looks like the user's own name, an error, a link or a selection.
                 let roles = [theme.me, theme.bad, theme.link, theme.selected];
                 let reserved = roles.map(|style| style.fg).into_iter().flatten();
                 assert!(reserved.into_iter().all(|color| !colors.contains(&color)), "{name}");
@@ -206,7 +206,7 @@ mod tests {
         let backgrounds =
             [Rgb(0, 0, 0), Rgb(0x28, 0x2a, 0x36), Rgb(0x80, 0x80, 0x80), Rgb(0xfd, 0xf6, 0xe3)];
         for on in backgrounds {
-            // The terminal answers once in a run.
+            // The terminal only answers once in a run.
             let themes = themes.clone();
             prefs.background = Background::Color(on);
             let theme = themes.of_prefs(&prefs);

@@ -1,4 +1,4 @@
-//! What must hold for any input. The properties of `cargo test` and the fuzz targets call the same functions.
+//! What must hold for any input. The property tests of `cargo test` and the fuzz targets call the same functions.
 
 #[path = "fixture.rs"]
 mod fixture;
@@ -15,7 +15,7 @@ use skchat::ui::ColorDepth;
 
 const CHAT: &str = "19:kitchen@thread.skype";
 
-/// Markup of any kind reads, holds nothing that acts on a terminal, and loses no letter when it is written back.
+/// Markup of any kind can be read, holds nothing that acts on a terminal, and loses no letter when it is written back.
 pub fn markup_holds(text: &str) {
     let read = richtext::parse(text);
     clean(&read);
@@ -61,7 +61,7 @@ fn sane(text: &SafeText) {
     assert!(!text.chars().any(bad), "{text:?}");
 }
 
-/// Cleaning leaves nothing that acts, and cleaning again changes nothing.
+/// Cleaned text has nothing that acts on a terminal, and cleaning it again changes nothing.
 pub fn sanitiser_holds(text: &str) {
     for once in [SafeText::text(text), SafeText::line(text)] {
         sane(&once);
@@ -70,7 +70,7 @@ pub fn sanitiser_holds(text: &str) {
     assert!(!SafeText::line(text).contains('\n'));
 }
 
-/// A message item of any shape reads, and its parts are sane; the page around it survives it.
+/// A message item of any shape can be read, and its parts are sane; the page around it survives it.
 pub fn decoder_holds(kind: &str, content: &str, item: &str) {
     let me = UserId::new(ME);
     let made =

@@ -1,7 +1,7 @@
-//! A clock for tests of minutes: it stands still and is moved on in small steps. Between two steps what happens on
-//! sockets has its time, and what the message stores were asked for is done, however slow the disk is: otherwise minutes
-//! of the clock would pass during one slow write, and requests would time out that were answered at once. For a runtime
-//! with one thread and a paused clock.
+//! A clock for tests that take minutes: it stands still and is advanced in small steps. Between two steps, sockets get
+//! time to do their work, and the message stores finish what they were asked for, however slow the disk is: otherwise
+//! minutes of the clock would pass during one slow write, and requests that were answered at once would time out. For a
+//! runtime with one thread and a paused clock.
 
 use skchat::model::UserId;
 use skchat::store::{Batch, Store};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Simulated time of one step.
 const STEP: Duration = Duration::from_millis(250);
-/// What a step takes in truth.
+/// How long a step takes in real time.
 const MOMENT: Duration = Duration::from_millis(2);
 
 thread_local! {
@@ -28,7 +28,7 @@ pub fn wait_for(store: &Store) {
     });
 }
 
-/// As long as it lives the clock does not move by itself.
+/// While it exists, the clock does not advance by itself.
 pub struct SteppedClock {
     _end: mpsc::Sender<()>,
 }
@@ -48,7 +48,7 @@ impl SteppedClock {
         Self { _end: end }
     }
 
-    /// Lets so much time pass.
+    /// Lets this much time pass.
     pub async fn pass(&self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
         while tokio::time::Instant::now() < end {
@@ -62,17 +62,17 @@ impl SteppedClock {
         }
     }
 
-    /// Waits until the stores have done what they were asked for so far.
+    /// Waits until the stores have finished what they were asked for so far.
     async fn wait_for_stores() {
         let stores = STORES.with_borrow(|stores| stores.clone().unwrap_or_default());
         for store in stores {
-            // An error is the program's to report; its threads have answered in any case.
+            // Reporting an error is up to the program; its threads have answered in any case.
             let _ = store.apply(Batch::default(), UserId::new("8:nobody")).await;
             let _ = store.coverage(&"8:nobody".into()).await;
         }
     }
 
-    /// Lets time pass until something is so, at most so much.
+    /// Lets time pass until a condition holds, but at most this much.
     pub async fn pass_until(&self, most: Duration, mut is_so: impl FnMut() -> bool) -> bool {
         let end = tokio::time::Instant::now() + most;
         while !is_so() {

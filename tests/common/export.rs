@@ -1,4 +1,4 @@
-//! Small exports of each dialect with what a reader has to find in them, hostile ones, and a large one.
+//! Small exports of each dialect with what a reader must find in them, malicious ones, and a large one.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ pub const DIALECTS: [Dialect; 3] = [Dialect::Skype2020, Dialect::Skype2025, Dial
 /// An export and what is in it.
 pub struct Sample {
     pub json: String,
-    /// For each message that is to be shown, oldest first: its conversation, sender, and a part of its text.
+    /// For each message to be shown, oldest first: its conversation, sender, and a part of its text.
     pub shown: Vec<(&'static str, String, &'static str)>,
     /// Items of the lists, shown or not.
     pub items: usize,
@@ -44,7 +44,7 @@ impl Builder {
         self.dialect == Dialect::Teams2026
     }
 
-    /// A message; gives its id.
+    /// A message; returns its id.
     fn add(&mut self, from: &str, kind: &str, content: impl Into<Value>, properties: Value) -> i64 {
         let id = self.next;
         self.next += 61_000;
@@ -290,7 +290,7 @@ pub fn tar_header(name: &str, kind: u8, size: u64) -> Vec<u8> {
     block
 }
 
-/// Documents and tars that are wrong in one way each, by name. Each has the message "the needle" somewhere.
+/// Documents and tars that are each wrong in one way, by name. Each has the message "the needle" somewhere.
 pub fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let item = |id: u32, content: &str| {
         format!(

@@ -1,5 +1,5 @@
 //! A fixture for the pure `update`: no gateway, no store, no clock. People say things, keys are pressed as text, and
-//! state, requests or the screen are looked at. Used by the unit tests of the crate, by tests and by benches.
+//! the state, requests or the screen are inspected. Used by the unit tests of the crate, by tests and by benches.
 //!
 //! ```text
 //! let mut app = chat("Team").message("joe", "hi").opened();
@@ -29,9 +29,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub const ACCOUNT: &str = "home";
-/// The own id of the fixture's account.
+/// The user's own id in the fixture's account.
 pub const ME: &str = "8:anna.7";
-/// When the first message was said; the others follow a minute apart.
+/// The time of the first message; the others follow a minute apart.
 pub const START: i64 = 1_700_000_000_000;
 
 /// Everyone who occurs: short name, id, display name.
@@ -52,7 +52,7 @@ pub fn chat_ref(id: &ConversationId) -> ChatRef {
     ChatRef { account: AccountId::new(ACCOUNT), conversation: id.clone() }
 }
 
-/// A message as the server sends it, said `n` minutes after [`START`].
+/// A message as the server sends it, sent `n` minutes after [`START`].
 pub fn message(sender: &str, n: i64, body: MessageBody) -> Message {
     let at = Timestamp(START + n * 60_000);
     Message {
@@ -96,7 +96,7 @@ pub struct App {
     resolver: Resolver,
     screen: Screen,
     theme: Theme,
-    /// The chat that messages are said in.
+    /// The chat that new messages go to.
     current: Option<ConversationId>,
     said: i64,
     effects: Vec<Effect>,
@@ -146,7 +146,7 @@ impl App {
         self
     }
 
-    /// Draws with so many colors; with all of them, blinking text blinks.
+    /// Draws with this many colors; with all of them, blinking text blinks.
     pub fn in_colors(mut self, depth: ColorDepth) -> Self {
         let table = include_str!("../../assets/theme.toml");
         let blink = depth == ColorDepth::True;
@@ -187,7 +187,7 @@ impl App {
         self
     }
 
-    /// With another chat, which the next messages are said in.
+    /// With another chat, which the next messages go to.
     pub fn with_conversation(mut self, conversation: Conversation) -> Self {
         self.current = Some(conversation.id.clone());
         self.delta(Delta::Conversations(vec![conversation]));
@@ -303,7 +303,7 @@ impl App {
         self.input(Input::Resize(Size { columns, rows }));
     }
 
-    /// Derives a frame, and acts on what it found missing.
+    /// Derives a frame, and acts on what was found missing.
     pub fn layout(&mut self) {
         let wants = self.model.layout();
         if self.model.derived_box_only {
@@ -314,7 +314,7 @@ impl App {
         }
     }
 
-    /// A layout of the message box alone must leave nothing behind that a whole one would have changed.
+    /// A layout of only the message box must not leave anything behind that a full one would have changed.
     fn derive_all_again(&mut self) {
         let visible = |model: &Model| {
             let visible = &model.view.visible;
@@ -330,7 +330,7 @@ impl App {
         let before = visible(&self.model);
         let wants = self.model.layout_all();
         assert!(before == visible(&self.model), "more than the message box had changed");
-        // What is in sight is said again in every frame.
+        // What is in sight is reported again in every frame.
         let is_said = |want: &Want| matches!(want, Want::Seen { .. });
         assert!(wants.iter().all(is_said), "something is missing that was not asked for");
     }
@@ -345,7 +345,7 @@ impl App {
         terminal.backend().buffer().clone()
     }
 
-    /// Draws the frame that was laid out last.
+    /// Draws the frame that was last laid out.
     pub fn draw(&mut self, terminal: &mut Terminal<TestBackend>) {
         let draw = |frame: &mut Frame<'_>| self.screen.draw(&self.model, &self.theme, frame);
         terminal.draw(draw).expect("in memory");
@@ -356,7 +356,7 @@ impl App {
         rows_of(&self.buffer()).join("\n")
     }
 
-    /// The screen, which has to show this.
+    /// The screen, which must show this.
     pub fn expect(&mut self, text: &str) -> String {
         let screen = self.screen();
         assert!(screen.contains(text), "{text:?} is missing in\n{screen}");
@@ -374,12 +374,12 @@ impl App {
         self.screen().lines().any(|line| line.contains(label) && line.contains(value))
     }
 
-    /// A row of the screen has to have both texts.
+    /// A row of the screen must have both texts.
     pub fn expect_row(&mut self, label: &str, value: &str) {
         assert!(self.has_row(label, value), "{label}: {value} is missing in\n{}", self.screen());
     }
 
-    /// What was copied since the last look.
+    /// What was copied since the last check.
     pub fn copied(&mut self) -> Vec<String> {
         let copied = self.effects().into_iter().filter_map(|effect| match effect {
             Effect::Copy { text, .. } => Some(text),
@@ -393,12 +393,12 @@ impl App {
         self.model.app.opened().expect("an open chat")
     }
 
-    /// The effects since the last look.
+    /// The effects since the last check.
     pub fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// The requests since the last look.
+    /// The requests since the last check.
     pub fn requests(&mut self) -> Vec<Request> {
         let requests = self.effects().into_iter().filter_map(|effect| match effect {
             Effect::Request(outbound) => Some(outbound.request),

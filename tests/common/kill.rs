@@ -1,8 +1,8 @@
 //! Kills the built program, again and again, and counts what was lost. Shared by the tests and the long form.
 //!
 //! A person types messages and drafts into the real program in a pseudo-terminal, over a connection that breaks and a
-//! server that answers wrongly; at some moment the program is killed and started again. What it had said to be on disk
-//! has to be there, once, and in order.
+//! server that answers wrongly; at some moment the program is killed and started again. What it had reported as being
+//! on disk must be there, once, and in order.
 
 use super::random::Random;
 use super::terminal::Terminal;
@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A draft that was on the screen for so long has to be there again.
+/// A draft that was on the screen for this long must be there again.
 const DRAFT: Duration = Duration::from_millis(500);
 
-/// What came of it.
+/// The results of all runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub kills: usize,
-    /// Messages that were said to be on disk.
+    /// Messages that were reported as being on disk.
     pub acknowledged: usize,
     pub lost: Vec<String>,
     pub duplicated: Vec<String>,
@@ -58,7 +58,7 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// Waits for a random moment; the program's own doings decide nothing here.
+/// Waits for a random moment, which does not depend on what the program does.
 fn some_time(random: &Random, most: u64) -> Duration {
     let time = Duration::from_millis(random.below(most));
     let (_keep, never) = std::sync::mpsc::channel::<()>();
@@ -66,7 +66,7 @@ fn some_time(random: &Random, most: u64) -> Duration {
     time
 }
 
-/// Carries bytes to the gateway, and breaks connections off in the middle of answers.
+/// Forwards bytes to the gateway, and breaks connections off in the middle of answers.
 pub struct Proxy {
     pub port: u16,
     /// Out of a hundred pieces of an answer.
@@ -74,7 +74,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// How many of a hundred pieces of an answer are broken off.
+    /// How many of a hundred pieces of an answer are cut off.
     pub fn set_breaks(&self, breaks: u32) {
         self.breaks.store(breaks, Ordering::Relaxed);
     }
@@ -135,12 +135,12 @@ pub struct Harness {
     proxy: Proxy,
     dir: tempfile::TempDir,
     program: PathBuf,
-    /// In front of the program: `strace` with its words.
+    /// In front of the program: `strace` with its arguments.
     wrapper: Vec<String>,
     typed: usize,
-    /// In the order typed; true once it was said to be on disk.
+    /// In the order typed; true once it was reported as being on disk.
     said: Vec<(String, bool)>,
-    /// What has to stand in the box at the next start.
+    /// What must be in the message box at the next start.
     draft: Option<String>,
     pub tally: Tally,
 }
@@ -173,7 +173,7 @@ impl Harness {
         }
     }
 
-    /// Runs the program below another one, such as `strace`.
+    /// Runs the program under another one, such as `strace`.
     pub fn below(&mut self, wrapper: &[&str]) {
         self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
     }
@@ -235,7 +235,7 @@ impl Harness {
         t.wait_end();
     }
 
-    /// Whether the program still runs after something came to be so; `None` when it ended first.
+    /// Whether the program was still running when the condition came to hold; false if it ended first.
     fn until(t: &Terminal, what: &str, is_so: impl Fn(&str) -> bool) -> bool {
         let mut ended = false;
         t.wait(what, |seen| {
@@ -321,14 +321,14 @@ impl Harness {
         } else {
             let (t, typed) = self.session(messages);
             some_time(&self.random, 1100);
-            // What was typed long enough before has to be there again.
+            // What was typed long enough before must be there again.
             self.draft = typed.filter(|(_, at)| at.elapsed() >= DRAFT).map(|(draft, _)| draft);
             drop(t);
         }
         self.tally.kills += 1;
     }
 
-    /// A run with a message and a draft that is expected to be killed by its wrapper; false when it was not.
+    /// A run with a message and a draft in which the wrapper is expected to kill the program; false if it did not.
     pub fn scripted(&mut self) -> bool {
         self.calm();
         self.draft = None;
@@ -353,7 +353,7 @@ impl Harness {
                 && screen.contains("To Joe Bloggs ›")
                 && !screen.contains("unsent")
         };
-        // Where nothing is known of the server yet, the person decides about a message that is not confirmed.
+        // If nothing is known of the server yet, the person decides about a message that is not confirmed.
         let asks = |screen: &str| screen.contains("for one that is not confirmed");
         let mut decided = 0;
         loop {

@@ -40,10 +40,10 @@ use tokio_util::sync::CancellationToken;
 pub const ANNA: &str = "8:anna.7";
 pub const JOE: &str = "8:joe.4";
 pub const MIA: &str = "8:mia.tan";
-/// Longer than anything takes on a slow machine; a test that waits this long has failed.
+/// Longer than anything takes on a slow machine: a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A gateway of one's own.
+/// A gateway for one test.
 pub struct Gateway {
     pub state: Arc<GatewayState>,
     pub origin: String,
@@ -104,7 +104,7 @@ impl Gateway {
         let serving = gateway::serve(listener, state.clone(), stop.clone().cancelled_owned());
         let ended = stop.clone();
         let task = tokio::spawn(async move {
-            // Idle kept-alive connections would hold up a graceful end.
+            // Idle kept-alive connections would delay a graceful shutdown.
             tokio::select! {
                 result = serving => result.unwrap(),
                 () = async { ended.cancelled().await; tokio::task::yield_now().await; } => {}
@@ -118,7 +118,7 @@ impl Gateway {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Ends it; the database stays.
+    /// Stops it; the database remains.
     pub async fn stop(self) -> Stopped {
         self.stop.cancel();
         self.task.await.unwrap();
@@ -155,7 +155,7 @@ impl Gateway {
         self.state.faults().count(method, path)
     }
 
-    /// Waits for so many of them.
+    /// Waits until there are this many of them.
     pub async fn until(&self, method: &str, path: &str, count: usize) {
         let wait = tokio::time::timeout(PATIENCE, async {
             self.state.faults().until(method, path, count).await;
@@ -176,7 +176,7 @@ async fn bind(port: u16) -> TcpListener {
     bound.await.expect("the port is free")
 }
 
-/// A gateway between two runs.
+/// A stopped gateway, which can be started again.
 pub struct Stopped {
     port: u16,
     dir: Arc<TempDir>,
@@ -184,7 +184,7 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// On the same port, with the same database.
+    /// Starts on the same port, with the same database.
     pub async fn start_again(self) -> Gateway {
         Gateway::on(self.port, self.dir, self.configure).await
     }
@@ -198,7 +198,7 @@ impl Stopped {
     }
 }
 
-/// A screen in memory that tells of every frame.
+/// A screen in memory that reports every frame.
 struct Memory {
     shown: watch::Sender<String>,
     copied: Arc<std::sync::Mutex<Vec<String>>>,
@@ -236,7 +236,7 @@ pub struct Setup<'a> {
     pub dir: Option<&'a Path>,
     pub receipts: Receipts,
     pub editor: &'a [&'a str],
-    /// How long messages can be taken back.
+    /// How long a message can be cancelled before it is sent.
     pub grace: Duration,
     /// First and longest wait between two attempts.
     pub backoff: (Duration, Duration),
@@ -324,7 +324,7 @@ impl Runner {
         let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;
         prefs.choices.ui.typing = true;
-        // Not on the desktop of whoever runs the tests.
+        // Not on the desktop of the person who runs the tests.
         prefs.choices.notifications.desktop = DesktopWay::Off;
         prefs.choices.reading.receipts = setup.receipts;
         prefs.choices.sending.grace_seconds = setup.grace.as_secs();
@@ -373,7 +373,7 @@ impl Runner {
         Self { keys, shown, size, copied, frames, task, _dir: own }
     }
 
-    /// Waits until the screen shows `text`; the last screen is in the panic when it never does.
+    /// Waits until the screen shows `text`; if it never does, the panic contains the last screen.
     pub async fn wait_for(&mut self, text: &str) -> String {
         self.wait_until(&format!("{text:?} to appear"), |screen| screen.contains(text)).await
     }
@@ -392,7 +392,7 @@ impl Runner {
         }
     }
 
-    /// Presses a key again and again until the screen is as wanted: what it leads to may have to be loaded first.
+    /// Presses a key repeatedly until the screen is as wanted: what the key leads to may have to be loaded first.
     pub async fn press_until(
         &mut self,
         chord: &str,
@@ -418,7 +418,7 @@ impl Runner {
         self.copied.lock().unwrap().clone()
     }
 
-    /// Waits until something was copied, and gives the last of it.
+    /// Waits until something was copied, and returns the last of it.
     pub async fn wait_copied(&mut self) -> String {
         let copied = Arc::clone(&self.copied);
         self.wait_until("something to be copied", |_| !copied.lock().unwrap().is_empty()).await;
@@ -476,7 +476,7 @@ impl Runner {
 
     /// Quits, while the clock is moved on.
     pub async fn end(self, clock: &clock::SteppedClock) {
-        // What has not been sent is asked about.
+        // The program asks about messages that have not been sent.
         self.press(&["ctrl-q"]).await;
         clock.pass(Duration::from_secs(1)).await;
         if !self.task.is_finished() {
@@ -496,7 +496,7 @@ impl Runner {
     }
 }
 
-/// Says something as someone, without a screen.
+/// Sends a message as someone, without a screen.
 pub async fn say_as(client: &Client, to: &str, text: &str) -> String {
     use skchat::model::{ClientMessageId, ConversationId, Outgoing};
     let outgoing = Outgoing { text: text.into(), ..Outgoing::default() };
@@ -514,7 +514,7 @@ pub async fn group(gateway: &Gateway, topic: &str) -> String {
     id.as_str().to_owned()
 }
 
-/// Anna in a group of three that she has open: the gateway, the group, and her program.
+/// Anna in a group of three that she has open: returns the gateway, the group, and her program.
 pub async fn crew() -> (Gateway, String, Runner) {
     let gateway = Gateway::start().await;
     let crew = group(&gateway, "Kitchen crew").await;
@@ -525,7 +525,7 @@ pub async fn crew() -> (Gateway, String, Runner) {
     (gateway, crew, anna)
 }
 
-/// Sends content of a messagetype as it is.
+/// Sends content of a messagetype unchanged.
 pub async fn send_raw(client: &Client, to: &str, kind: &str, content: &str) {
     use skchat::model::{ClientMessageId, ConversationId, Outgoing};
     let outgoing =

@@ -1,4 +1,4 @@
-//! Faults that last: what they are, and how many requests they cost. Shared by the test and the figures.
+//! Faults that last: what they are, and how many requests they cost. Shared by the test and the benchmark figures.
 
 use super::clock::SteppedClock;
 use super::scripted::{Asked, Reply, Scripted, item};
@@ -18,13 +18,13 @@ pub struct Outage {
 
 /// How the screen names a pause that the server asked for.
 const ASKED: &str = "asked for a pause";
-/// Requests that any outage may cost in a minute, from the first on.
+/// Requests that any outage may cost in each minute, including the first.
 pub const MOST: usize = 8;
-/// The longest time without a request during an outage. The longest wait is a minute, but another request may go first, so
-/// a minute by the clock can pass without one.
+/// The longest time without a request during an outage. The longest wait is a minute, but another request may go first,
+/// so a minute by the clock can pass without one.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(100);
 
-/// The longest time between two of these requests, from a start to an end.
+/// The longest time between two of these requests, where `start` and `end` count as well.
 pub fn longest_silence(start: Instant, asked: &[Instant], end: Instant) -> Duration {
     let ends = asked.iter().copied().chain([end]);
     let starts = [start].into_iter().chain(asked.iter().copied());
@@ -158,7 +158,7 @@ fn all_asked(server: &Scripted, start: Instant) -> Vec<Asked> {
     all
 }
 
-/// When requests were made since `start`, without polls that the fault leaves alone: they are open most of the time.
+/// When requests were made since `start`, without polls that the fault does not affect: they are open most of the time.
 fn counted_requests(row: &Outage, server: &Scripted, start: Instant) -> Vec<Instant> {
     let all = all_asked(server, start).into_iter();
     let counts = |asked: &Asked| !asked.is("POST", "/poll") || (row.answer)(asked).is_some();
@@ -176,7 +176,7 @@ pub struct Cost {
     pub counts: Vec<usize>,
     /// The longest time without one.
     pub silence: Duration,
-    /// All requests, for whoever looks into it.
+    /// All requests, for debugging.
     pub requests: String,
     /// The last screen.
     pub screen: String,
@@ -196,7 +196,7 @@ pub async fn run(row: &Outage, minutes: u64) -> Cost {
     })
     .await;
     let mut options = server.options(ANNA);
-    // Longer than the server holds a poll: a healthy one is no failure.
+    // Longer than the server holds a poll, so that a healthy poll is not a failure.
     options.poll_timeout = Duration::from_secs(40);
     let dir = tempfile::tempdir().unwrap();
     let backoff = (Duration::from_secs(1), Duration::from_secs(60));
@@ -208,7 +208,7 @@ pub async fn run(row: &Outage, minutes: u64) -> Cost {
     };
     let mut anna = Runner::launch(options, &setup);
     anna.passes(&clock, "live").await;
-    // What opening a chat asks for is no part of the outage.
+    // Requests for opening a chat are not part of the outage.
     for _ in 0..10 {
         anna.press(&["alt-down"]).await;
         anna.passes(&clock, "To friend").await;

@@ -1,9 +1,9 @@
-//! Random numbers for storms and kills. The seed is printed; `SKCHAT_SEED` takes one, so that a failure can be repeated.
+//! Random numbers for storms and kills. The seed is printed; `SKCHAT_SEED` sets one, so that a failure can be repeated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the variable is called that takes a seed.
+/// The name of the variable that sets a seed.
 pub const SEED: &str = "SKCHAT_SEED";
 
 /// A sequence of random numbers; clones draw from the same one.
@@ -11,7 +11,7 @@ pub const SEED: &str = "SKCHAT_SEED";
 pub struct Random(Arc<AtomicU64>);
 
 impl Random {
-    /// With the seed of the environment, or a new one.
+    /// With the seed from the environment, or a new one.
     pub fn new(what: &str) -> Self {
         let given = std::env::var(SEED).ok();
         let given = given.map(|text| text.parse().expect("SKCHAT_SEED is a number"));
@@ -37,7 +37,7 @@ impl Random {
         self.next() % limit.max(1)
     }
 
-    /// A sequence of its own, for something that runs beside: how often one draws must not change the other.
+    /// A separate sequence, for something that runs concurrently: how often one draws must not change the other.
     pub fn split(&self) -> Self {
         Self(Arc::new(AtomicU64::new(self.next())))
     }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 const CHATS: u64 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The requests of each minute of a time of the day.
+/// The number of requests in each minute of a part of the day.
 pub struct Rate {
     pub name: &'static str,
     pub counts: Vec<usize>,
@@ -60,12 +60,12 @@ impl Day {
         anna.passes(&clock, "live").await;
         anna.press(&["alt-down"]).await;
         anna.passes(&clock, "To joe.4").await;
-        // What the first start asks for is no part of the day.
+        // The requests of the first start are not part of the day.
         clock.pass(5 * MINUTE).await;
         Self { clock, server, anna, said: CHATS }
     }
 
-    /// Someone writes in the open chat.
+    /// Someone sends a message in the open chat.
     fn receive_message(&mut self) {
         self.said += 1;
         let said = (CHATS..=self.said).rev();
@@ -73,7 +73,7 @@ impl Day {
         self.server.change(|script| script.chat(JOE, messages));
     }
 
-    /// So many minutes, with a message of someone else in each and, in use, a key every ten seconds.
+    /// Passes this many minutes, with a message of someone else in each and, if in use, a key press every ten seconds.
     async fn pass(&mut self, name: &'static str, minutes: usize, in_use: bool) -> Rate {
         let (mut counts, began) = (Vec::new(), Instant::now());
         for _ in 0..minutes {
@@ -108,7 +108,7 @@ pub async fn rates() -> Vec<Rate> {
     let profile = ServiceProfile::named("teams-free", &BTreeMap::new()).expect("a profile");
     let mut day = Day::start(&profile).await;
     let mut rates = vec![day.pass("in use, a message a minute", 5, true).await];
-    // Three minutes after the last key the user is idle, and half an hour after it away.
+    // Three minutes after the last key press the user is idle, and half an hour after it away.
     day.clock.pass(4 * MINUTE).await;
     rates.push(day.pass("idle, a message a minute", 5, false).await);
     day.clock.pass(25 * MINUTE).await;

@@ -1,4 +1,4 @@
-//! A server that answers what a test tells it to: for what our own gateway never does.
+//! A server that answers what a test tells it to: for everything that our own gateway never does.
 //!
 //! It holds conversations, pages of messages and threads as JSON and answers requests for them, newest first. A test
 //! changes what it holds at any time, and gives its own answer to any request.
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// A request as a test looks at it.
+/// A request, as a test sees it.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: String,
@@ -91,11 +91,11 @@ pub struct Script {
     pub profiles: BTreeMap<String, String>,
     events: VecDeque<Value>,
     next_event: u64,
-    /// How long a poll waits for events; 2 seconds unless said otherwise.
+    /// How long a poll waits for events; 2 seconds by default.
     pub poll_wait: Option<Duration>,
-    /// The `Date` of all answers, for a server with another clock, or with none that can be read.
+    /// The `Date` of all answers, for a server with another clock, or with one that cannot be read.
     pub date: Option<Box<dyn Fn() -> String + Send>>,
-    /// Answers before all else.
+    /// Answers that take precedence over all others.
     special: Option<Special>,
     asked: Vec<Asked>,
 }
@@ -229,7 +229,7 @@ impl Scripted {
         self.script().asked.iter().filter(|asked| asked.is(method, part)).cloned().collect()
     }
 
-    /// Waits for so many requests.
+    /// Waits until there are this many requests.
     pub async fn until(&self, method: &str, part: &str, count: usize) {
         let wait = tokio::time::timeout(super::PATIENCE, async {
             loop {
@@ -337,7 +337,7 @@ pub fn item(n: u64, from: &str, conversation: &str, text: &str) -> Value {
     })
 }
 
-/// [`item`] with some of its fields changed; null takes one away.
+/// [`item`] with some of its fields changed; null removes a field.
 pub fn item_with(mut item: Value, fields: &Value) -> Value {
     for (name, value) in fields.as_object().unwrap() {
         if value.is_null() {
@@ -349,7 +349,7 @@ pub fn item_with(mut item: Value, fields: &Value) -> Value {
     item
 }
 
-/// A home of Anna's account, for the program in memory and for commands of the built one.
+/// A home with Anna's account, for the program in memory and for commands of the built program.
 pub struct Home {
     root: tempfile::TempDir,
 }
@@ -366,7 +366,7 @@ impl Home {
         self.root.path().join("accounts/home")
     }
 
-    /// Runs a command of the program; gives its output and what it wrote to standard error.
+    /// Runs a command of the program; returns its output and what it wrote to standard error.
     pub async fn command(&self, origin: &str, arguments: &[&str]) -> (String, String) {
         self.command_as(origin, "token", arguments).await
     }

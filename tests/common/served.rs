@@ -1,4 +1,4 @@
-//! `skchat serve` in a process of its own, and plain HTTP/1.1 to talk to it: small enough not to be what is measured.
+//! `skchat serve` in its own process, and plain HTTP/1.1 to talk to it: small enough not to distort measurements.
 #![expect(dead_code, reason = "each program uses its own part of this")]
 
 use std::io;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// A gateway process. It is killed when this goes away.
+/// A gateway process. It is killed when this is dropped.
 pub struct Served {
     child: Child,
     pub address: String,
@@ -46,13 +46,13 @@ impl Served {
         self.child.wait().expect("it was started")
     }
 
-    /// Ends it as a crash would.
+    /// Ends it abruptly, as a crash would.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
-    /// A figure of `/proc/PID/status` in KiB, such as `VmRSS`.
+    /// A value of `/proc/PID/status` in KiB, such as `VmRSS`.
     pub fn memory(&self, name: &str) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let text = text.expect("it runs");
@@ -68,7 +68,7 @@ impl Drop for Served {
     }
 }
 
-/// Writes the file of users `8:NAME` with tokens `token-of-NAME`.
+/// Writes the users file: `8:NAME` with tokens `token-of-NAME`.
 pub fn write_users(dir: &Path, names: impl Iterator<Item = String>) {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
@@ -83,7 +83,7 @@ pub fn write_users(dir: &Path, names: impl Iterator<Item = String>) {
     }
 }
 
-/// The program of this name beside the running test or example.
+/// The program of this name in the folder of the running test or example.
 pub fn built(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the running program");
     let folder = own.ancestors().nth(2).expect("target/PROFILE");
@@ -99,7 +99,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
@@ -116,7 +116,7 @@ impl Answer {
 pub struct Connection {
     stream: BufReader<TcpStream>,
     address: String,
-    /// A header line, and more of them where needed.
+    /// A header line, or more if needed.
     credential: String,
 }
 
@@ -143,12 +143,12 @@ impl Connection {
         self.answer().await
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes).await
     }
 
-    /// Waits until the other end closes the connection; what it still sends does not count.
+    /// Waits until the other end closes the connection; anything it still sends is ignored.
     pub async fn closed(&mut self) {
         let mut rest = Vec::new();
         let _ = self.stream.read_to_end(&mut rest).await;
@@ -190,14 +190,14 @@ impl Connection {
         self.ask("POST", &path, "").await
     }
 
-    /// Creates a group of which the first is the admin and the caller; gives its id.
+    /// Creates a group whose first member is both the admin and the caller; returns its id.
     pub async fn create_group(&mut self, names: &[String]) -> io::Result<String> {
         let answer = self.ask("POST", "/v1/threads", &group_body(names)).await?;
         let id = answer.header("location").and_then(|l| l.rsplit('/').next());
         Ok(id.ok_or(io::ErrorKind::InvalidData)?.to_owned())
     }
 
-    /// Sends a text under a client id; gives the status.
+    /// Sends a text under a client id; returns the status.
     pub async fn say(&mut self, to: &str, text: &str, client_id: u64) -> io::Result<u16> {
         let body = format!(
             "{{\"messagetype\":\"Text\",\"contenttype\":\"text\",\"content\":\"{text}\",\"clientmessageid\":\"{client_id}\"}}"

@@ -11,7 +11,7 @@ use zbus::{Connection, Guid, Message, Variant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the service does when it is asked for a notification.
+/// How the service responds when asked for a notification.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     Shows,
@@ -66,12 +66,12 @@ impl SessionBus {
         format!("unix:path={}", self.socket.display())
     }
 
-    /// The next thing that the service is asked.
+    /// The next request to the service.
     pub fn asked(&self) -> Asked {
         self.asked.recv_timeout(PATIENCE).expect("the service is asked")
     }
 
-    /// Nothing more was asked up to now.
+    /// There were no more requests up to now.
     pub fn is_quiet(&self) -> bool {
         self.asked.try_recv().is_err()
     }

@@ -19,7 +19,7 @@ pub struct Source {
 /// The whole crate.
 pub struct Crate {
     pub sources: Vec<Source>,
-    /// Names that a module re-exports, and the path of what they stand for.
+    /// Names that a module re-exports, and the paths that they refer to.
     exports: BTreeMap<Vec<String>, BTreeMap<String, Vec<String>>>,
 }
 
@@ -29,7 +29,7 @@ pub struct Function {
     pub path: String,
     pub line: usize,
     pub lines: usize,
-    /// How many `if`, `match`, loops, closures and `async` blocks stand within each other at most.
+    /// The deepest nesting of `if`, `match`, loops, closures and `async` blocks.
     pub depth: usize,
 }
 
@@ -140,7 +140,7 @@ impl Crate {
         Some(module)
     }
 
-    /// The modules of this crate that a source uses, other than itself.
+    /// The modules of this crate that a source file uses, other than itself.
     pub fn uses(&self, source: &Source) -> BTreeSet<Vec<String>> {
         let mut paths = Paths { module: &source.module, found: Vec::new() };
         paths.visit_file(&source.file);
@@ -169,7 +169,7 @@ impl Crate {
     }
 }
 
-/// What a `use` brings in: the name it goes by here, and its path.
+/// What a `use` brings in: the local name, and its path.
 fn flatten(tree: &syn::UseTree, before: &[String], out: &mut Vec<(String, Vec<String>)>) {
     let with = |name: &syn::Ident| {
         let mut path = before.to_vec();
@@ -231,7 +231,7 @@ fn exports(source: &Source) -> BTreeMap<String, Vec<String>> {
     out
 }
 
-/// Collects every path of the crate that a file names.
+/// Collects every path of the crate that occurs in a file.
 struct Paths<'a> {
     module: &'a [String],
     found: Vec<Vec<String>>,
@@ -242,7 +242,7 @@ impl Paths<'_> {
         self.found.extend(from_root(self.module, path));
     }
 
-    /// What stands in the arguments of a macro is not parsed: paths are found by their tokens.
+    /// The arguments of a macro are not parsed: paths are found by their tokens.
     fn add_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut joined = true;
@@ -356,14 +356,14 @@ impl Depth {
 }
 
 impl<'ast> Visit<'ast> for Depth {
-    // A function within a function is counted by itself.
+    // A function within a function is counted separately.
     fn visit_item(&mut self, _: &'ast syn::Item) {}
 
     fn visit_expr_if(&mut self, expr: &'ast syn::ExprIf) {
         self.visit_expr(&expr.cond);
         self.deeper(|depth| depth.visit_block(&expr.then_branch));
         match expr.else_branch.as_ref().map(|(_, branch)| &**branch) {
-            // `else if` stands beside its `if`.
+            // `else if` is on the same level as its `if`.
             Some(syn::Expr::If(next)) => self.visit_expr_if(next),
             Some(other) => self.deeper(|depth| depth.visit_expr(other)),
             None => {}

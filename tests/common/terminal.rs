@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, seen from outside: shared by the tests, the kill harness, the picture and the bench.
+//! A program in a pseudo-terminal, seen from outside: shared by tests, the kill harness, the screenshot and benches.
 #![expect(dead_code, reason = "each program uses its own part of this")]
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// In place of the address of the session's D-Bus: no test may use the keyring of whoever runs it.
+/// Replaces the address of the session's D-Bus: no test may use the keyring of the person who runs it.
 pub const NO_SESSION_BUS: &str = "unix:path=/nonexistent/bus";
 
 pub struct Seen {
     pub parser: vt100::Parser,
-    /// Everything the terminal was sent.
+    /// Everything sent to the terminal.
     pub bytes: Vec<u8>,
     pub last: Instant,
     /// The program has closed the terminal.
     pub ended: bool,
 }
 
-/// How fast a terminal takes what it is sent.
+/// How fast a terminal takes what is sent to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Speed {
     Full,
@@ -91,7 +91,7 @@ impl Terminal {
             loop {
                 let most = wait_for_pace(&pace).min(buffer.len());
                 let Ok(count @ 1..) = reader.read(&mut buffer[..most]) else { break };
-                // What this process does with the bytes takes no part in the time.
+                // The time that this process spends on the bytes does not count.
                 let now = Instant::now();
                 let (lock, changed) = &*shared;
                 let mut seen = lock.lock().expect("nobody panics with it");
@@ -117,18 +117,18 @@ impl Terminal {
         self.input.write_all(keys.as_bytes()).expect("the program reads");
     }
 
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.input.write_all(bytes).expect("the program reads");
     }
 
-    /// From now on the terminal takes what it is sent at this speed.
+    /// From now on, the terminal takes what is sent to it at this speed.
     pub fn set_speed(&self, speed: Speed) {
         *self.speed.0.lock().expect("nobody panics with it") = speed;
         self.speed.1.notify_all();
     }
 
-    /// Waits for something to be so; gives when.
+    /// Waits until a condition holds; returns when it did.
     pub fn wait(&self, what: &str, mut is_so: impl FnMut(&Seen) -> bool) -> Instant {
         let (lock, changed) = &*self.seen;
         let until = Instant::now() + Duration::from_secs(60);
@@ -145,7 +145,7 @@ impl Terminal {
         seen.last
     }
 
-    /// Waits for something to be so, and gives up after a while; whether it came to be.
+    /// Waits until a condition holds, and gives up after a while; returns whether it came to hold.
     pub fn wait_at_most(&self, time: Duration, is_so: impl Fn(&Seen) -> bool) -> bool {
         let (lock, changed) = &*self.seen;
         let until = Instant::now() + time;
@@ -177,19 +177,19 @@ impl Terminal {
         rustix::process::kill_process(self.pid(), name).expect("it runs");
     }
 
-    /// Everything the terminal was sent so far.
+    /// Everything sent to the terminal so far.
     pub fn sent(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().expect("nobody panics with it").bytes)
             .into_owned()
     }
 
-    /// Waits for the end and gives everything the terminal was sent.
+    /// Waits for the end and returns everything sent to the terminal.
     pub fn end(&mut self) -> String {
         self.wait_end();
         self.sent()
     }
 
-    /// Waits, not for ever, for the process to be gone.
+    /// Waits, with a limit, until the process is gone.
     pub fn exit_code(&mut self) -> u32 {
         self.exit_code_within(Duration::from_secs(20))
     }
@@ -216,7 +216,7 @@ impl Terminal {
     }
 }
 
-/// Waits until a terminal of this speed takes something; gives how much.
+/// Waits until a terminal of this speed takes something; returns how much.
 fn wait_for_pace(pace: &(Mutex<Speed>, Condvar)) -> usize {
     const TURNS: u32 = 50;
     let (lock, changed) = pace;

@@ -16,7 +16,7 @@ use crate::app::state::{Focus, Pasting};
 use crate::model::text::can_be_typed;
 use crate::model::{ChatAccess, Outgoing};
 
-/// A paste of more lines or bytes asks first.
+/// A paste of more lines or bytes needs confirmation.
 const ASK_LINES: usize = 20;
 const ASK_BYTES: usize = 10_000;
 
@@ -35,7 +35,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         }
         return None;
     }
-    // With modes, letters change the box in the list and with a message selected, too, where nobody looks at it.
+    // With modes, letters would also change the box while the list has the focus or a message is selected.
     let changes = matches!(
         action,
         ComposeAction::Delete(_) | ComposeAction::DeleteLine | ComposeAction::Yank
@@ -92,7 +92,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     None
 }
 
-/// A note about a chat that is over, with the key that forgets it.
+/// Shows a note about a chat that is over, with the key that forgets it.
 fn note_with_forget(model: &mut Model, text: &str) {
     let key = model.app.prefs.keymap.entry("forget-chat").map(KeymapEntry::key);
     let key = key.filter(|key| !key.is_empty());
@@ -110,7 +110,7 @@ fn writes(action: &ComposeAction) -> bool {
     )
 }
 
-/// Typing always goes to the box, whatever was selected or focused before.
+/// Typing always goes to the box, regardless of what was selected or focused before.
 fn begin_typing(model: &mut Model) {
     model.view.bare = false;
     model.app.write();
@@ -135,7 +135,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
     });
 }
 
-/// The clipboard's text has arrived; it goes where it was requested, and nowhere else.
+/// The clipboard's text has arrived; it is only inserted where it was requested.
 pub fn paste_clipboard(model: &mut Model, text: String) {
     let Some(Pasting { chat, actions }) = model.app.presence.pasting.take() else { return };
     if model.overlays.takes_keys() {
@@ -183,7 +183,7 @@ fn paste(model: &mut Model, text: &str) {
     }
 }
 
-/// A large text may be the wrong one: shows how it begins before it is put into the box.
+/// A large text may have been pasted by mistake: shows its beginning before it is put into the box.
 fn paste_question(model: &Model, text: String) -> Option<Confirm> {
     let chat = model.app.opened().map(Chat::chat_ref)?;
     let lines = match text.lines().count() {
@@ -196,8 +196,8 @@ fn paste_question(model: &Model, text: String) -> Option<Confirm> {
     Some(Confirm::new(&question, &first.join("\n"), Consent::Paste(chat, text)))
 }
 
-/// Undoes the change of a setting while the note about it is visible, otherwise the last change of the text. In an
-/// empty box without anything to undo, takes the last message back if it has not been sent yet.
+/// Undoes the change of a setting while the note about it is visible, otherwise the last change of the text. If the box
+/// is empty and there is nothing to undo, takes back the last message if it has not been sent yet.
 fn undo(model: &mut Model) {
     if let Some(offer) = model.app.notes.take_offer() {
         model.app.with_chat(&offer.chat, |chat, env| {
@@ -246,7 +246,7 @@ fn edit_outside(model: &mut Model) {
     model.app.effects.push(Effect::EditOutside { chat, text });
 }
 
-/// Enter: an edit, a command, or a message.
+/// Enter: submits an edit, a command, or a message.
 fn submit(model: &mut Model) -> Option<Action> {
     let chat = model.app.opened()?;
     let at = chat.chat_ref();

@@ -16,7 +16,7 @@ use crate::app::overlay::{
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
 
-/// By how many columns a key makes the list wider.
+/// By how many columns a key press changes the width of the list.
 const STEP: i16 = 4;
 
 pub fn act(model: &mut Model, action: AppAction) {
@@ -99,7 +99,7 @@ pub fn act(model: &mut Model, action: AppAction) {
     }
 }
 
-/// Opens the sign-in of an account that is signed out: that of the open chat, else the first such one.
+/// Opens the sign-in of an account that is signed out: the one of the open chat, else the first such account.
 fn resize_list(model: &mut Model, by: i16) {
     if let Some(width) = model.view.list_wider_by(by) {
         model.app.prefs.choices.ui.list_width = width;
@@ -154,7 +154,7 @@ fn ask_quit(model: &mut Model) {
     }
 }
 
-/// What the user should know before the program ends.
+/// What the user should know before quitting.
 fn reason_to_stay(model: &Model) -> Option<&'static str> {
     let now = model.app.clock.mono;
     let mut chats = model.app.accounts.chats();

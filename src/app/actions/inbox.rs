@@ -1,4 +1,4 @@
-//! The inbox: opened by its key, and pointed at after an absence.
+//! The inbox: opened by its key, and mentioned to a user who returns after an absence.
 
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
@@ -6,7 +6,7 @@ use crate::app::overlay::{Inbox, Overlay};
 use crate::app::state::ABSENCE;
 use std::time::Duration;
 
-/// How long after the start the user is told what arrived before it. What arrives later is seen as it comes.
+/// How long after the start the user is told what arrived before it. Later messages are seen as they arrive.
 const RETURN: Duration = Duration::from_secs(60);
 
 pub fn open(model: &mut Model) {
@@ -38,7 +38,7 @@ fn on_their_way(unsent: usize) -> String {
     format!("{unsent} message{plural} to be sent")
 }
 
-/// Says what is waiting to a user who comes back after hours. A line and not a dialog, so that it is in nobody's way.
+/// Tells a user who returns after hours what is waiting: in a note and not a dialog, so that it is not in the way.
 pub fn welcome_back(model: &mut Model) {
     let app = &mut model.app;
     let (now, presence) = (app.clock.mono, &mut app.presence);
@@ -48,7 +48,7 @@ pub fn welcome_back(model: &mut Model) {
     if !was_away || unread == 0 {
         return;
     }
-    // Not again with the next key.
+    // Do not say it again with the next key.
     app.presence.acted_at = app.clock.mono;
     app.presence.returns = false;
     let messages = if unread == 1 { "1 message".to_owned() } else { format!("{unread} messages") };

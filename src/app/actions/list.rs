@@ -68,7 +68,7 @@ fn move_pinned(model: &mut Model, up: bool) {
     for (place, chat) in (0..).zip(&pinned) {
         model.app.with_chat(chat, |chat, env| listing::set_pin_place(chat, env, place));
     }
-    // The order stands still while the list has the focus.
+    // The order is held while the list has the focus.
     let focus = model.app.focus;
     model.app.set_focus(Focus::Compose);
     model.app.set_focus(focus);

@@ -27,7 +27,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::AllLinks
             | MessagesAction::GoToDate
     );
-    // The line for missing messages is not a message: they can only be fetched.
+    // A gap line is not a message: it only offers to fetch the missing ones.
     let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
     if on_gap && !moves {
         if action == MessagesAction::Menu {
@@ -87,7 +87,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     }
 }
 
-/// Whether a line was not written by a person, so that nobody can be answered.
+/// Whether a message was not written by a person, so that it cannot be replied to.
 fn is_nobodys(message: &Message) -> bool {
     message.body.is_system() || matches!(message.body, MessageBody::Deleted)
 }
@@ -124,7 +124,7 @@ fn scroll(model: &mut Model, by: Scroll) {
     }
 }
 
-/// In vim the cursor goes to the first or the last line with the view.
+/// As in vim, the selection moves to the first or last line along with the view.
 fn take_selection_along(model: &mut Model, by: Scroll) {
     model.app.with_open(|chat, _| {
         let wanted = match by {
@@ -138,7 +138,7 @@ fn take_selection_along(model: &mut Model, by: Scroll) {
     });
 }
 
-/// At the end: messages that were skipped stay unread; tells the user how to get to them.
+/// Tells the user, at the end of the chat, that skipped messages stay unread and how to get to them.
 pub fn note_skipped(model: &mut Model) {
     if !model.app.prefs.receipts().by_looking() {
         return;
@@ -188,7 +188,7 @@ fn first_not_sent(model: &mut Model) {
     }
 }
 
-/// Moves the selection. Without one, selects the last visible message; below the last message, ends it.
+/// Moves the selection. Without one, selects the last visible message; moving below the last message ends it.
 fn select(model: &mut Model, up: bool) {
     model.app.stop_writing();
     let in_sight = model.view.visible.messages.rows.iter().rev().find_map(|row| row.key.clone());
@@ -248,7 +248,7 @@ fn react(model: &mut Model) {
     }
 }
 
-/// The source is in the store; an unsent message has none yet.
+/// Shows the details of the message. Its source is in the store; an unsent message has none yet.
 fn inspect(model: &mut Model) {
     let Some(chat) = model.app.opened() else { return };
     let Some(key) = chat.selected().map(|m| m.key.clone()) else { return };
@@ -270,7 +270,7 @@ fn ask_delete(model: &mut Model) {
     let text = message.body.text(&|id| account.names.of(id));
     let mine = message.sender == account.me;
     let confirm = match client_id.filter(|_| outbox::has_not_left(&message.delivery)) {
-        // The message leaves too soon for a question.
+        // The message will be sent too soon to ask a question first.
         Some(client_id) if matches!(message.delivery, Delivery::Saving | Delivery::Held) => {
             model.app.with_open(|chat, env| outbox::discard(chat, env, client_id));
             return;
@@ -313,7 +313,7 @@ fn copy(model: &mut Model, with_names: bool) {
     });
 }
 
-/// Opens the file of a message in an archive, or says why there is none. False if it is no such message.
+/// Opens the exported file of a message in an archive, or says why it cannot. False if the message has none.
 fn open_exported(model: &mut Model) -> bool {
     let Some(message) = selected(model) else { return false };
     let MessageBody::Media(media) = &message.body else { return false };
@@ -358,7 +358,7 @@ fn copy_id(model: &mut Model) {
     });
 }
 
-/// All links and files of the chat that are loaded: newest first, each once.
+/// All links and files in the loaded messages of the chat: newest first, each once.
 fn all_links(model: &mut Model) {
     const MAX_LINKS: usize = 200;
     let Some(chat) = model.app.opened() else { return };
@@ -378,7 +378,7 @@ fn all_links(model: &mut Model) {
     }
 }
 
-/// Begins to write about the selected message. If that is refused, it stays selected, and letters stay keys.
+/// Begins a reply or an edit. If it is refused, the message stays selected, and letters stay keys.
 fn write_about(model: &mut Model, work: impl FnOnce(&mut Chat, &mut Env<'_>)) {
     let was_selected = selected(model).is_some();
     with_open(model, work);

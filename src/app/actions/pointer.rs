@@ -16,7 +16,7 @@ const WHEEL: isize = 3;
 /// Two clicks on a message within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
-/// Acts on the mouse; returns the action that a click stands for.
+/// Handles a mouse event; returns the action that a click triggers.
 pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
     if std::mem::take(&mut model.view.drags) {
         match pointer.kind {
@@ -58,7 +58,7 @@ fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
     match pointed {
         Pointed::Key("previous-conversation") => Some(Action::List(ListAction::Next)),
         Pointed::Key(name) => Action::named(name),
-        // Behind a dialog nothing is clicked, and a click answers no question.
+        // While a dialog is open, clicks do not reach what is behind it, and do not answer a question.
         _ if model.overlays.takes_keys() => None,
         Pointed::List(Some(chat)) => {
             model.open(&chat);
@@ -79,7 +79,7 @@ fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
     }
 }
 
-/// Moves the line between list and messages into this column.
+/// Moves the rule between list and messages to this column.
 fn drag(model: &mut Model, column: u16) -> Option<Action> {
     model.view.drags = true;
     model.app.prefs.choices.ui.list_width = list_width(model.view.size, column);

@@ -57,7 +57,7 @@ pub fn answer(model: &mut Model, answer: SpellingAnswer) {
     }
 }
 
-/// Shows suggestions, unless the user has gone on meanwhile.
+/// Shows suggestions, unless the user has moved on in the meantime.
 fn suggest(model: &mut Model, doubtful: &DoubtfulWord, is_right: bool, words: &[SafeText]) {
     let is_there = model.context() == Context::Compose
         && model.app.opened().is_some_and(|chat| {
@@ -68,7 +68,7 @@ fn suggest(model: &mut Model, doubtful: &DoubtfulWord, is_right: bool, words: &[
         return;
     }
     if is_right {
-        // Another word may be meant.
+        // The user may have meant another word: ask again.
         model.view.spelling.is_right_after_all(&doubtful.word);
         respell(model);
         return;

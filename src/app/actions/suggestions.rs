@@ -8,11 +8,11 @@ use crate::app::commands;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
 
-/// The most recently active chats that are suggested after `#`: titles are made for every letter.
+/// At most this many of the most recently active chats are suggested after `#`: titles are made for every letter.
 const MOST_TITLES: usize = 2_000;
 
-/// Whether the suggestions have taken the key. Enter is theirs only after the user has moved to one of them, so that it
-/// sends what was typed.
+/// Whether the suggestions have handled the key. They take Enter only after the user has moved to one of them;
+/// otherwise it sends what was typed.
 pub fn take(model: &mut Model, action: &Action) -> bool {
     if model.context() != Context::Compose {
         return false;
@@ -55,7 +55,7 @@ pub fn covers(model: &Model, column: u16, row: u16) -> bool {
         })
 }
 
-/// Takes the suggestion in a row of the screen, if one stands there.
+/// Takes the suggestion in a row of the screen, if there is one.
 pub fn take_clicked(model: &mut Model, row: u16) {
     let Some(body) = model.dialog.as_ref().map(|dialog| dialog.body) else { return };
     let Some(line) = row.checked_sub(body.y).filter(|line| *line < body.height) else { return };
@@ -94,7 +94,7 @@ pub fn renew(model: &mut Model) {
     model.app.with_open_box(|chat, env| suggestions::renew(chat, env.me, env.names, &beyond));
 }
 
-/// What is suggested from beyond the chat for the word before the cursor.
+/// The commands and chats that may be suggested for the word before the cursor.
 pub fn beyond(model: &Model) -> Beyond {
     let before = model.app.opened().map(|chat| chat.composer.before_cursor()).unwrap_or_default();
     let commands = if before.starts_with('/') { commands::help() } else { Vec::new() };

@@ -75,7 +75,7 @@ fn is_group(model: &mut Model) -> bool {
     group
 }
 
-/// Fetches the settings again, so that they are what the server has.
+/// Fetches the settings again, so that they match the server's.
 fn refresh(model: &mut Model) {
     model.app.with_open(|chat, env| {
         join_url::fetch(chat, env);

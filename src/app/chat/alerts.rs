@@ -4,7 +4,7 @@ use super::{Chat, Env};
 use crate::app::prefs::Prefs;
 use crate::model::{NotifyAbout, Request, Timestamp};
 
-/// For how long a chat is muted.
+/// How long a chat is to be muted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MuteFor {
     Hours(i64),
@@ -21,7 +21,7 @@ impl Chat {
         self.info.muted || self.choices.muted_until.is_some() || self.choices.put_away
     }
 
-    /// What notifications are about here, muting aside.
+    /// What notifications are about in this chat, muting aside.
     pub fn notifies_about(&self, configured: NotifyAbout) -> NotifyAbout {
         self.choices.notify.unwrap_or(configured)
     }
@@ -32,7 +32,7 @@ pub fn save(chat: &Chat, env: &mut Env<'_>) {
     env.request(Request::SaveChoices { conversation, choices });
 }
 
-/// Chooses what notifications are about; `None` is as configured.
+/// Chooses what notifications are about; `None` follows the configuration.
 pub fn set_notify(chat: &mut Chat, env: &mut Env<'_>, about: Option<NotifyAbout>) {
     chat.choices.notify = about;
     save(chat, env);
@@ -52,7 +52,7 @@ pub fn mute(chat: &mut Chat, env: &mut Env<'_>, time: MuteFor) {
     env.note(&format!("Muted until {}", muted_words(until, now, env.prefs)));
 }
 
-/// When muting ends: the time, and the day if it is another one.
+/// When muting ends: the time, and the day if it is not today.
 pub fn muted_words(until: Timestamp, now: Timestamp, prefs: &Prefs) -> String {
     let (zone, clock) = (&prefs.zone, prefs.clock(until));
     match until.day(zone) - now.day(zone) {
@@ -62,7 +62,7 @@ pub fn muted_words(until: Timestamp, now: Timestamp, prefs: &Prefs) -> String {
     }
 }
 
-/// Ends muting for a while; false if the chat is not muted in that way.
+/// Ends temporary muting; false if the chat is not temporarily muted.
 pub fn unmute(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     let was_muted = chat.choices.muted_until.take().is_some();
     if was_muted {

@@ -2,7 +2,7 @@
 
 use crate::model::{Names, Role, ThreadChange, UserId};
 
-/// A change in a few words, for the line that reports its result.
+/// A short description of a change, for the line that reports its result.
 pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
     match change {
         ThreadChange::Flag(flag, _) => flag.label().to_owned(),

@@ -1,4 +1,4 @@
-//! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`, chats after `#`. Again: the next one.
+//! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`, chats after `#`. Again: the next.
 
 use super::Chat;
 use super::suggestions::{self, Beyond, Suggestion};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// The word that mentions everyone in a group.
 const ALL: &str = "all";
 
-/// A completed word: where it stands in the text, and the alternatives.
+/// A completed word: its place in the text, and the alternatives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
     from: usize,
@@ -72,7 +72,7 @@ fn insert(chat: &mut Chat, from: usize, found: Vec<Suggestion>, at: usize) {
 /// Commands whose arguments are people, each with what can follow a person.
 const ABOUT_PEOPLE: [(&str, &[&str]); 2] = [("/kick ", &[]), ("/role ", &["admin", "user"])];
 
-/// The person that is being written in a command about people, and what can follow it.
+/// The person being typed in a command about people, and what can follow.
 pub fn open_person(before: &str) -> Option<(&str, &'static [&'static str])> {
     ABOUT_PEOPLE.iter().find_map(|(command, roles)| {
         let people = before.strip_prefix(command).filter(|people| !people.contains('\n'))?;
@@ -81,7 +81,7 @@ pub fn open_person(before: &str) -> Option<(&str, &'static [&'static str])> {
     })
 }
 
-/// The last word of a text, if it begins a name, an emoticon or a command; in a command about people all of the name.
+/// The last word, if it begins a name, an emoticon or a command; in a command about people, the whole name.
 pub fn open_word(before: &str) -> Option<&str> {
     if let Some((person, _)) = open_person(before) {
         return Some(person);
@@ -91,18 +91,18 @@ pub fn open_word(before: &str) -> Option<&str> {
     let mut chars = word.chars();
     let begins = match chars.next()? {
         '@' => true,
-        // A face such as `:)` is complete.
+        // A face such as `:)` is already complete.
         ':' => chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '+' | '-')),
         '/' => from == 0,
-        // A number such as `#17` is none.
+        // A number such as `#17` does not begin a chat's title.
         '#' => chars.next().is_some_and(char::is_alphabetic),
         _ => false,
     };
     begins.then_some(word)
 }
 
-/// Everyone who can be mentioned here. Someone whose name others have too, or whose name begins a longer one, has a
-/// label with the id, so that it is always one person who is meant.
+/// Everyone who can be mentioned here. Someone whose name others share, or whose name begins a longer one, has a label
+/// with the id, so that it always means one person.
 pub fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
     let members = chat.group.members.iter().map(|m| m.id.clone()).chain(chat.info.id.peer());
     let mut people: Vec<Mention> =
@@ -133,7 +133,7 @@ pub fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
     out
 }
 
-/// Whether one name is the beginning of another one.
+/// Whether one name is the beginning of another.
 fn begins(name: &str, other: &str) -> bool {
     other
         .strip_prefix(name)
@@ -141,14 +141,14 @@ fn begins(name: &str, other: &str) -> bool {
         .is_some_and(|c| !c.is_alphanumeric())
 }
 
-/// The people whose names or labels stand after an `@` in a text.
+/// The people whose names or labels follow an `@` in a text.
 pub fn mentioned(chat: &Chat, me: &UserId, names: &Names, text: &str) -> Vec<Mention> {
     if !text.contains('@') {
         return Vec::new();
     }
     let is_named = |m: &Mention| text.contains(&format!("@{}", m.typed()));
     let mut found: Vec<Mention> = people(chat, me, names).into_iter().filter(is_named).collect();
-    // A label may be the beginning of another one.
+    // A label may be the beginning of another.
     let meant = composer_markup::read(text, &found);
     found.retain(|m| meant.names(&m.id));
     found

@@ -17,7 +17,7 @@ pub struct Composer {
     pub draft: Draft,
     undo: UndoHistory,
     killed: String,
-    /// The last change was a typed letter of a word, which is undone at once.
+    /// The last change was a typed letter; the letters of a word are undone together.
     typing_run: bool,
     /// When (monotonic) the draft has to be saved; `None` if it is saved.
     pub save_by: Option<Duration>,
@@ -27,11 +27,11 @@ pub struct Composer {
     pub suggestions: Option<Suggestions>,
     /// The lines that were sent in this run, newest last.
     pub sent: Vec<String>,
-    /// One of them, or of the messages before, was put into the box.
+    /// The state of recalling one of these lines, or an earlier message, into the box.
     pub recall: Option<Recall>,
     /// When others were last told that the user is typing.
     pub told_typing: Option<Duration>,
-    /// The last key deleted to the start of the line: once more empties the box.
+    /// The last key deleted to the start of the line: pressing it again empties the box.
     pub cleared_line: bool,
 }
 
@@ -87,7 +87,7 @@ impl Composer {
         true
     }
 
-    /// Empties the box for a message that was sent.
+    /// Empties the box when a message is sent.
     pub fn take(&mut self) -> Draft {
         self.undo.clear();
         self.typing_run = false;
@@ -117,7 +117,7 @@ impl Composer {
         text.clone_into(&mut self.killed);
     }
 
-    /// Drops the reply or ends the edit.
+    /// Removes the quote of a reply, or ends the edit.
     pub fn drop_banner(&mut self) -> bool {
         self.drop_edit() || self.draft.reply.take().is_some()
     }
@@ -133,7 +133,7 @@ impl Composer {
     }
 
     /// Puts the text of an existing message into the box; the previous text comes back afterwards. `quote` stays with
-    /// the message; with `source` the text is the message's content on the wire, of that messagetype.
+    /// the message; with `source`, the text is the message's content on the wire, of that messagetype.
     pub fn begin_edit(
         &mut self,
         id: Box<str>,
@@ -185,13 +185,13 @@ impl Composer {
         self.draft.cursor = self.target(motion);
     }
 
-    /// Moves the cursor to a place of the text.
+    /// Moves the cursor to a place in the text.
     pub fn go_to(&mut self, at: usize) {
         self.typing_run = false;
         self.draft.cursor = floor(&self.draft.text, at);
     }
 
-    /// Replaces `:name:`, whose end was just typed, with its emoji. Not in code, nor in markup.
+    /// Replaces `:name:`, whose end was just typed, with its emoji, except in code and in markup.
     pub fn finish_shortcode(&mut self) {
         let before = self.before_cursor();
         let Some(open) = before.strip_suffix(':') else { return };
@@ -221,7 +221,7 @@ impl Composer {
         self.cleared_line = motion == Motion::LineStart;
         let mut target = self.target(motion);
         if motion == Motion::NextWord {
-            // The last word of a line is deleted without the end of the line.
+            // The last word of a line is deleted without the line break.
             let line_end = self.target(Motion::LineEnd);
             target = if line_end > self.draft.cursor { target.min(line_end) } else { target };
         }
@@ -237,11 +237,11 @@ impl Composer {
         }
     }
 
-    /// Deletes the line that the cursor is in, with its end; it can be yanked back.
+    /// Deletes the line at the cursor, with its line break; it can be yanked back.
     pub fn delete_line(&mut self) {
         let (start, end) = (self.target(Motion::LineStart), self.target(Motion::LineEnd));
         let length = self.draft.text.len();
-        // The last line goes with the break before it.
+        // The last line is deleted with the line break before it.
         let start = if end == length { start.saturating_sub(1) } else { start };
         let end = (end + 1).min(length);
         if start < end {
@@ -303,7 +303,7 @@ impl Composer {
         }
     }
 
-    /// The place in the line that ends at `end`, as many clusters in as the cursor is in its own.
+    /// The place in the line that ends at `end`, as many clusters from its start as the cursor is in its own line.
     fn other_line(&self, line_start: usize, end: Option<usize>) -> usize {
         let Some(end) = end else { return self.draft.cursor };
         let column = self

@@ -20,7 +20,7 @@ pub struct Env<'a> {
 }
 
 impl Env<'_> {
-    /// Sends a request without an answer to sync.
+    /// Sends sync a request that has no answer.
     pub fn request(&mut self, request: Request) {
         let account = self.account.clone();
         self.effects.push(Effect::Request(Box::new(Outbound { account, request })));

@@ -1,4 +1,4 @@
-//! Going to a date: which message is shown for it, and what the user is told when there is none of that date.
+//! Going to a date: which message is shown, and what the user is told when no message is of that date.
 
 use super::{Chat, Env};
 use crate::app::pending::PendingRequest;
@@ -12,7 +12,7 @@ pub fn ask(chat: &Chat, env: &mut Env<'_>, period: Period) {
     env.ask(pending, |ticket| Request::Neighbors { conversation, at, ticket });
 }
 
-/// The message to go to. Says so if it is not of the date.
+/// The message to go to. Tells the user if it is not of that date.
 pub fn choose(
     chat: &Chat,
     env: &mut Env<'_>,

@@ -18,7 +18,7 @@ use std::fmt;
 pub struct Group {
     pub members: Vec<Member>,
     pub settings: ThreadSettings,
-    /// The two-state settings that the server has reported; a missing one is not known.
+    /// The two-state settings that the server has reported; missing ones are unknown.
     pub flags: BTreeMap<ThreadFlag, bool>,
     pub url: JoinUrlState,
     /// The join URL is to be copied as soon as the server confirms that joining is on.
@@ -63,7 +63,7 @@ impl FlagState {
     }
 }
 
-/// Why the user cannot make a change, as far as is known here; the server decides.
+/// Why the user cannot make a change, as far as the client knows; the server decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
     NotAGroup,
@@ -108,12 +108,12 @@ impl Chat {
         }
     }
 
-    /// A setting, with a pending change of it.
+    /// The state of a setting, with its pending change if there is one.
     pub fn flag(&self, pending: &PendingRequests, flag: ThreadFlag) -> FlagState {
         FlagState { known: self.known(flag), changing_to: pending.flag(&self.chat_ref(), flag) }
     }
 
-    /// Why `me` cannot make this change, if so.
+    /// Why `me` cannot make this change; `None` if nothing is known to block it.
     pub fn blocked(&self, me: &UserId, change: &ThreadChange) -> Option<Blocked> {
         let own = match change {
             ThreadChange::Flag(flag, _) => flag.is_own(),
@@ -146,7 +146,7 @@ impl Chat {
         list
     }
 
-    /// Carries out a change that the server has accepted.
+    /// Applies a change that the server has accepted.
     fn apply_change(&mut self, change: &ThreadChange, me: &UserId, now: Timestamp) {
         match change {
             ThreadChange::Flag(flag, on) => {
@@ -156,7 +156,7 @@ impl Chat {
                 } else if *flag == ThreadFlag::Pinned {
                     self.info.pinned = *on;
                 } else if *flag == ThreadFlag::JoiningEnabled {
-                    // The address may change each time joining is turned on.
+                    // The URL may change each time joining is turned on.
                     self.group.url = JoinUrlState::Unknown;
                 }
             }
@@ -242,7 +242,7 @@ pub fn wanted_flag(
         env.note("The last change is still being saved");
         return None;
     }
-    // The server decides whether it is allowed: the role that is known here may be out of date.
+    // The server decides whether it is allowed: the role known here may be out of date.
     match (to, state.known) {
         (Some(on), Some(known)) if on == known => {
             env.note(&format!("No change: {}", flag.spec().done_text(on)));
@@ -263,7 +263,7 @@ pub fn wanted_flag(
     }
 }
 
-/// Says that a setting was changed, and offers to undo that.
+/// Tells the user that a setting was changed, and offers to undo it.
 fn offer_undo(chat: &Chat, env: &mut Env<'_>, done: &str, back: ThreadChange) {
     let key = env.prefs.keymap.entry("undo").map(KeymapEntry::key).filter(|key| !key.is_empty());
     match key {
@@ -275,12 +275,12 @@ fn offer_undo(chat: &Chat, env: &mut Env<'_>, done: &str, back: ThreadChange) {
     }
 }
 
-/// The flag was changed by the user.
+/// The user has changed the flag.
 fn flag_changed(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
     offer_undo(chat, env, flag.spec().done_text(on), ThreadChange::Flag(flag, !on));
 }
 
-/// The topic was changed by the user, from this one.
+/// The user has changed the topic; `before` is the old one.
 fn topic_changed(chat: &Chat, env: &mut Env<'_>, before: &str) {
     offer_undo(chat, env, "The topic was changed", ThreadChange::Topic(before.to_owned()));
 }
@@ -304,7 +304,7 @@ pub fn put_members(chat: &Chat, env: &mut Env<'_>, people: &[(UserId, Role)]) {
     }
 }
 
-/// The server answered a change.
+/// The server has answered a change.
 pub fn changed(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -340,7 +340,7 @@ pub fn changed(
     }
 }
 
-/// The server announced a flag. If it is the user's own change, this is its answer.
+/// The server has announced a flag. If it is the user's own change, this counts as its answer.
 pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
     let ours = chat.flag(env.pending, flag).changing_to == Some(on);
     env.pending.give_up_thread(
@@ -359,7 +359,7 @@ pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: 
     }
 }
 
-/// The server announced a topic, whoever set it.
+/// The server has announced a topic, set by the user or by anybody else.
 pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
     let at = chat.chat_ref();
     let ours = |change: &ThreadChange| matches!(change, ThreadChange::Topic(own) if *own == *topic);
@@ -372,7 +372,7 @@ pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
     chat.info.topic = Some(topic);
 }
 
-/// The settings as the server holds them.
+/// Takes the settings as the server has them.
 pub fn take_settings(chat: &mut Chat, env: &mut Env<'_>, settings: ThreadSettings) {
     for (flag, on) in &settings.flags {
         chat.know(*flag, *on);

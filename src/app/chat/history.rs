@@ -6,13 +6,13 @@ use crate::model::{
     Timestamp, UserId,
 };
 
-/// The most loaded messages of the open chat; older ones are dropped while the view is at the bottom.
+/// The most messages of the open chat that stay loaded; older ones are dropped while the view is at the bottom.
 const KEEP_OPEN: usize = 20_000;
-/// While the view is further up: how many messages below it stay loaded, and how many there may be before the others
-/// are dropped.
+/// While the view is further up: how many messages below it stay loaded, and how many there may be before the rest are
+/// dropped.
 const KEEP_BELOW: usize = 1_000;
 const MAX_BELOW: usize = 2_000;
-/// The messages below the view are counted again after so many more have been loaded.
+/// The messages below the view are counted again after this many more have been loaded.
 const COUNT_BELOW: usize = 250;
 /// Messages of a closed chat that stay loaded.
 const KEEP_CLOSED: usize = 200;
@@ -27,7 +27,7 @@ pub struct Paging {
     pub newest: Option<MessageKey>,
     /// The newest message that arrived while a window of the past was open, and was not added to it.
     pub beyond: Option<Message>,
-    /// A message further back; older pages are being loaded to find it.
+    /// An older message that is being searched for by loading older pages.
     pub sought: Option<Sought>,
     /// How many messages were loaded when those below the view were last counted.
     loaded_at_count: usize,
@@ -53,18 +53,18 @@ pub enum Window {
     /// Up to the newest message.
     #[default]
     Live,
-    /// A place further back is being loaded from the store.
+    /// A place in the past is being loaded from the store.
     Opening(MessageKey),
-    /// A part further back; newer messages are in the store.
+    /// A part of the past; newer messages are in the store.
     Past { loading: bool },
 }
 
-/// A message that is searched for by the data of a quote.
+/// A quoted message that is searched for by the data of the quote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sought {
     pub id: Option<Box<str>>,
     pub author: Option<UserId>,
-    /// To the second, as quotes have it.
+    /// Precise to the second, as in quotes.
     pub at: Option<Timestamp>,
     /// How many pages may still be requested.
     pub pages: u32,
@@ -83,7 +83,7 @@ impl Chat {
         last.cloned().into_iter().chain(self.paging.newest.clone()).max()
     }
 
-    /// The window after its end was searched for: messages that arrived in the meantime may be missing from it.
+    /// The window after a request for its end: messages that arrived in the meantime may be missing from it.
     fn window_at(&mut self, at_end: bool) -> Window {
         let end = self.end();
         let is_beyond = |message: &Message| end.as_ref().is_none_or(|end| message.key > *end);
@@ -105,7 +105,7 @@ impl Chat {
         self.reading.new_from = None;
     }
 
-    /// Drops what a closed chat does not need; true when the view has to go back to the bottom.
+    /// Drops what a closed chat does not need; true if the view has to go back to the bottom.
     pub fn trim_closed(&mut self) -> bool {
         if self.paging.window != Window::Live {
             self.unload();
@@ -126,8 +126,7 @@ impl Chat {
         }
     }
 
-    /// Drops messages far below the place that is being read. They are in the store, and loaded again when the view
-    /// comes near.
+    /// Drops messages far below the visible ones. They are in the store, and loaded again when the view comes near.
     fn unload_far_below(&mut self) {
         let Anchor::At { key, .. } = &self.anchor else { return };
         // Counting takes time, so it is not done for each event.
@@ -176,8 +175,8 @@ impl Chat {
     }
 }
 
-/// Whether a page is still waited for. An answer that comes late names a place that is not the end of what is loaded
-/// any more; beside it its messages would look like neighbours.
+/// Whether a page is still wanted. A late answer is for a place that is no longer the end of the loaded part, where its
+/// messages would wrongly look like neighbours.
 pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
     let is =
         |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
@@ -189,7 +188,7 @@ pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
             let loading = chat.paging.older == Older::Loading;
             let wanted = loading && is(chat.start(), before);
             if loading && !wanted {
-                // The loaded part begins elsewhere by now, so the page is requested again.
+                // The loaded part now begins elsewhere, so the page is requested again.
                 chat.paging.older = Older::Unknown;
             }
             wanted
@@ -198,8 +197,7 @@ pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
     }
 }
 
-/// Takes a page in that [`is_wanted`]. Gives the message the reader is to be taken to, if the page was fetched for
-/// that.
+/// Adds a page that [`is_wanted`]. Returns the message to show to the user, if the page was fetched for that.
 pub fn take(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -236,7 +234,7 @@ pub fn take(
             chat.paging.older = match (reached_start, moved) {
                 (true, _) => Older::Reached,
                 (false, true) => Older::Unknown,
-                // The server said there is more and gave nothing new: asking at once again would never end.
+                // The server said there is more but sent nothing new: asking again at once would never end.
                 (false, false) => Older::Failed(SafeText::line("the server sent nothing older")),
             };
             if statistics::is_outdated(chat) {
@@ -304,15 +302,15 @@ fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placeme
     }
 }
 
-/// Takes in which parts of the history are stored. Ranges only grow, so the order in which two tasks report them does
-/// not matter.
+/// Adds to the parts of the history known to be stored. Ranges only grow, so the order in which two tasks report them
+/// does not matter.
 pub fn take_coverage(chat: &mut Chat, coverage: &Coverage) {
     coverage.ranges().iter().for_each(|range| chat.paging.coverage.add(*range));
     chat.mark_gaps();
     chat.follow_selection();
 }
 
-/// Selects a message that is loaded; false when it is not shown any more.
+/// Selects a loaded message; false if it is no longer shown.
 pub fn select(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
     if chat.timeline.get(key).is_none() {
         env.note("That message is no longer shown");
@@ -322,7 +320,7 @@ pub fn select(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
     true
 }
 
-/// Goes to a message wherever in the history it stands; true when it is loaded and can be shown at once.
+/// Goes to a message anywhere in the history; true if it is loaded and can be shown at once.
 pub fn go_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
     if chat.timeline.get(key).is_some() && !matches!(chat.paging.window, Window::Opening(_)) {
         return select(chat, env, key);
@@ -333,7 +331,7 @@ pub fn go_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
     false
 }
 
-/// Back to the newest message, which may have to be loaded again.
+/// Goes back to the newest message, which may have to be loaded again.
 pub fn to_newest(chat: &mut Chat, env: &mut Env<'_>) {
     chat.anchor = super::Anchor::Bottom;
     if chat.paging.window == Window::Live {
@@ -343,14 +341,14 @@ pub fn to_newest(chat: &mut Chat, env: &mut Env<'_>) {
     env.request(Request::Open { conversation: chat.info.id.clone() });
 }
 
-/// When a place is not available and nothing else is loaded, the newest messages are shown.
+/// Shows the newest messages if a place is not available and nothing else is loaded.
 pub fn leave_empty_past(chat: &mut Chat, env: &mut Env<'_>) {
     if matches!(chat.paging.window, Window::Past { .. }) && chat.end().is_none() {
         to_newest(chat, env);
     }
 }
 
-/// Asks for older messages, unless they are on their way or there are none.
+/// Asks for older messages, unless they were requested already or there are none.
 pub fn load_older(chat: &mut Chat, env: &mut Env<'_>) {
     // Nothing comes before an unsent message.
     let Some(before) = chat.start() else { return };
@@ -361,7 +359,7 @@ pub fn load_older(chat: &mut Chat, env: &mut Env<'_>) {
     env.request(Request::Older { conversation: chat.info.id.clone(), before });
 }
 
-/// Asks for what follows a stretch of the past.
+/// Asks for the messages that follow a loaded part of the past.
 pub fn load_newer(chat: &mut Chat, env: &mut Env<'_>) {
     let (Window::Past { loading: false }, Some(after)) = (&chat.paging.window, chat.end()) else {
         return;
@@ -370,7 +368,7 @@ pub fn load_newer(chat: &mut Chat, env: &mut Env<'_>) {
     env.request(Request::Newer { conversation: chat.info.id.clone(), after });
 }
 
-/// An answer that never came may be asked for again; one that comes late names where it belongs.
+/// A newer page that never arrived may be requested again; a late answer says where it belongs.
 pub fn ask_again(chat: &mut Chat) {
     if chat.paging.window == (Window::Past { loading: true }) {
         chat.paging.window = Window::Past { loading: false };

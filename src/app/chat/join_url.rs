@@ -1,10 +1,10 @@
-//! The URL with which others join a group: fetched when it is to be shown or copied.
+//! The URL with which others can join a group: fetched when it is to be shown or copied.
 
 use super::{Chat, Env};
 use crate::app::pending::PendingRequest;
 use crate::model::{Fault, Request, SafeText, ThreadFlag};
 
-/// The URL with which others join; fetched when it is to be shown.
+/// The state of the URL with which others can join; fetched when it is to be shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum JoinUrlState {
     #[default]
@@ -51,7 +51,7 @@ pub fn copy(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// It is known now whether others can join, so a URL that is to be copied can be fetched.
+/// Fetches a URL that is to be copied, now that it is known whether others can join.
 pub(super) fn joining_settled(chat: &mut Chat, env: &mut Env<'_>) {
     let wanted = std::mem::take(&mut chat.group.copy_url_when_on);
     if wanted && chat.known(ThreadFlag::JoiningEnabled) == Some(true) {
@@ -59,7 +59,7 @@ pub(super) fn joining_settled(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// The join URL, or why there is none.
+/// Takes the join URL, or the reason why there is none.
 pub fn received(chat: &mut Chat, env: &mut Env<'_>, copy: bool, result: Result<SafeText, Fault>) {
     match result {
         Ok(url) => {

@@ -35,7 +35,7 @@ pub fn go_on(chat: &mut Chat, env: &mut Env<'_>) -> Option<MessageKey> {
         chat.selection = Some(Selection::one(key.clone()));
         return Some(key);
     }
-    // The message cannot be older than its own time.
+    // Pages older than the message's own time cannot contain it.
     let oldest = chat.paging.oldest.as_ref().or_else(|| chat.timeline.first().map(|m| &m.key));
     let passed = sought.at.zip(oldest).is_some_and(|(at, oldest)| oldest.at.0 / 1000 < at.0 / 1000);
     if passed || sought.pages == 0 || chat.paging.older == Older::Reached {

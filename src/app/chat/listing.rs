@@ -9,8 +9,8 @@ fn key(env: &Env<'_>, action: &str) -> String {
     env.prefs.keymap.entry(action).map(KeymapEntry::key).unwrap_or_default()
 }
 
-/// Hides a group that was left for good, and another chat until something new is said; a hidden one is listed again.
-/// True if it is hidden now.
+/// Hides a left group for good, any other chat until something new is said; brings a hidden chat back. True if it is
+/// hidden now.
 pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     let find = key(env, "switcher");
     if chat.is_hidden() {
@@ -41,7 +41,7 @@ pub fn put_away(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     true
 }
 
-/// Why a chat cannot be forgotten. Only those can be that bring nothing any more, or that the user does not want to see.
+/// Why a chat cannot be forgotten. Only chats that are over or that the user has hidden can be.
 pub fn why_not_forget(chat: &Chat) -> Option<String> {
     if !chat.may_be_forgotten() {
         return Some("leave or hide the chat first".to_owned());
@@ -69,7 +69,7 @@ fn bring_back(chat: &mut Chat, env: &mut Env<'_>) {
     env.note("In the list again");
 }
 
-/// Gives a pinned chat its place among the pinned ones.
+/// Sets the place of a pinned chat among the pinned ones.
 pub fn set_pin_place(chat: &mut Chat, env: &mut Env<'_>, place: u32) {
     if chat.choices.pin_place != Some(place) {
         chat.choices.pin_place = Some(place);

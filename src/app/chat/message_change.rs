@@ -1,4 +1,4 @@
-//! Changing a message that the server already has: editing, deleting, reacting. Quoting one in a reply.
+//! Changing a message that the server already has: editing, deleting, reacting. Also quoting one in a reply.
 
 use super::outbox::{self, has_not_left};
 use super::{Chat, Env, completion, sending};
@@ -53,8 +53,8 @@ pub fn not_changed(chat: &mut Chat, env: &mut Env<'_>, change: MessageChange, fa
     env.complain(&format!("{what}: {}", fault.reason));
 }
 
-/// Reacts with the emoji of a key; the same reaction again takes it back. Clients have different keys for one picture,
-/// so all of this account's reactions that look the same are taken back, by the keys that they have on the server.
+/// Reacts with the emoji of a key; the same reaction again takes it back. Clients use different keys for the same
+/// picture, so all reactions of this account that look the same are taken back, each by its key on the server.
 pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &str) {
     let Some(message) = chat.timeline.get(key) else { return };
     let picture = emoticon::shown(reaction, "", EmojiStyle::Glyph);
@@ -72,10 +72,10 @@ pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &st
     chat.selection = None;
 }
 
-/// Text and origin of a message, for quoting it.
+/// The text and origin of a message, for quoting it.
 fn quote_of(env: &Env<'_>, message: &Message) -> QuoteOf {
     let text = match &message.body {
-        // A quote inside a quote is dropped: the reply is to what this person wrote.
+        // A quote inside the quoted message is dropped: the reply is to what this person wrote.
         MessageBody::Text(rich) => {
             let own = rich.blocks.iter().filter(|b| !matches!(b, Block::Quote { .. }));
             RichText { blocks: own.cloned().collect() }.plain_text()
@@ -101,7 +101,7 @@ pub fn reply(chat: &mut Chat, env: &mut Env<'_>) {
     sending::draft_changed(chat, env.now.mono);
 }
 
-/// Puts the selected message into the box: as it would be typed if that loses nothing, otherwise as the server has it.
+/// Puts the selected message into the box: as it would be typed if nothing is lost, otherwise in the server's format.
 pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
     let Some(message) = chat.selected() else { return };
     let key = message.key.clone();
@@ -137,7 +137,7 @@ pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
     sending::draft_changed(chat, env.now.mono);
 }
 
-/// A reply's quote and its answer; `None` if the quote cannot be written back unchanged.
+/// The quote and the text of a reply; `None` if the quote cannot be written back unchanged.
 fn split_quote(rich: &RichText) -> Option<(Option<QuoteOf>, RichText)> {
     let Some(Block::Quote { from: Some(from), body }) = rich.blocks.first() else {
         let quotes = rich.blocks.iter().any(|b| matches!(b, Block::Quote { .. }));
@@ -159,7 +159,7 @@ pub fn ask_source(chat: &Chat, env: &mut Env<'_>, key: MessageKey, purpose: Sour
     env.ask(pending, |ticket| Request::Source { conversation, key, ticket });
 }
 
-/// The stored source of a message that cannot be edited as it would be typed.
+/// Edits the stored source of a message that cannot be edited as it would be typed.
 pub fn edit_source(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, items: &[RawMessage]) {
     // The newest of the message and its edit records is the current version.
     let Some(item) = items.iter().max_by_key(|i| (i.at, i.version)) else {

@@ -1,13 +1,13 @@
-//! Parts of a chat that take no memory until they are first changed: of a list of a hundred thousand chats only a few are
-//! ever opened.
+//! Parts of a chat that take no memory until they are first changed: in a list of a hundred thousand chats, only a few
+//! are ever opened.
 
 use std::ops::{Deref, DerefMut};
 
-/// A part of a chat that has a state to begin with.
+/// A part of a chat that has an initial state.
 pub trait Initial: 'static {
     fn new() -> Self;
 
-    /// The same state, shared by all chats.
+    /// The initial state, shared by all chats.
     fn shared() -> &'static Self;
 }
 

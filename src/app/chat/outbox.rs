@@ -7,7 +7,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// A message that was waiting in the outbox when the program started.
+/// Adds a message that was waiting in the outbox when the program started.
 pub fn waiting(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -39,7 +39,7 @@ pub fn is_holding(chat: &Chat, now: Duration) -> bool {
     chat.sending.held.iter().any(|(_, until)| *until > now)
 }
 
-/// The delivery of an own message has changed. `sent` is the place that the server gave it.
+/// The delivery of an own message has changed. `sent` is the place the server gave it.
 pub fn delivery_of(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -59,7 +59,7 @@ pub fn delivery_of(
         chat.sending.unsent.remove(client_id);
     }
     chat.sending.log_delivery(client_id, env.now.wall, &delivery);
-    // A message with a place on the server was accepted, whatever is reported late.
+    // A message with a place on the server was accepted; late reports cannot change that.
     if key.is_unsent() || delivery == Delivery::Sent {
         chat.timeline.update(&key, |m| m.delivery = delivery);
     }
@@ -74,7 +74,7 @@ pub fn has_not_left(delivery: &Delivery) -> bool {
     )
 }
 
-/// It never reached the disk; it exists only on the screen.
+/// Whether it never reached the disk and exists only on the screen.
 fn is_only_here(delivery: &Delivery) -> bool {
     matches!(delivery, Delivery::Failed { can_retry: false, .. })
 }
@@ -85,7 +85,7 @@ impl Chat {
         self.unsent().filter(|m| matches!(m.delivery, Delivery::Failed { .. })).last()
     }
 
-    /// How many messages wait for one that is not confirmed, which keeps their order.
+    /// How many messages wait behind an unconfirmed one, so that their order is kept.
     pub fn waiting_for_decision(&self) -> usize {
         let mut waiting = 0;
         let mut behind = 0;
@@ -98,12 +98,12 @@ impl Chat {
         behind
     }
 
-    /// Messages without a place on the server, from the newest to the oldest. They are the end of the timeline.
+    /// Messages without a place on the server, newest first. They are the end of the timeline.
     fn unsent(&self) -> impl Iterator<Item = &Message> {
         self.timeline.iter().rev().take_while(|m| m.key.is_unsent())
     }
 
-    /// A message that exists only on the screen, because it could not be saved.
+    /// Whether a message exists only on the screen, because it could not be saved.
     pub fn has_unsaved(&self) -> bool {
         self.sending.unsent.keys().any(|id| self.is_only_here(id))
     }
@@ -127,8 +127,8 @@ fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
     }
 }
 
-/// Asks for an unsent message to be put back into the box. The store moves it there in one step, so that it is
-/// never in both places or in none; until it answers the message stays where it is.
+/// Asks for an unsent message to be put back into the box. The store moves it there in one step, so that it is never in
+/// both places or in neither; until the store answers, the message stays in the timeline.
 pub fn take_back(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     let Some(message) = chat.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else {
         if key.is_unsent() {

@@ -1,7 +1,7 @@
-//! What was read, by the user and by others.
+//! What has been read, by the user and by others.
 //!
-//! Only what was on the screen counts as read, or scrolled by at the end of a chat that someone was watching. A read
-//! marker says that everything up to a place was read; so it moves on only as far as no unread message was left out.
+//! Only what was on the screen counts as read, or what scrolled by at the end of a chat that the user was watching. A
+//! read marker says that everything up to a place was read, so it never moves past an unread message that was skipped.
 
 use super::{Chat, Env, Older, Window};
 use crate::model::{
@@ -11,21 +11,21 @@ use std::time::Duration;
 
 /// How long a message has to be on the screen to count as read.
 const READ_AFTER: Duration = Duration::from_secs(1);
-/// How long after a chat was opened its messages may still arrive, so that the view goes to the first unread one.
+/// How long after a chat was opened the view still goes to the first unread message when messages arrive.
 const OPENING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The first message of the `2 new` line; stays until the chat is left or Esc at the bottom.
+    /// The first message below the `2 new` line; kept until the chat is left or Esc is pressed at the bottom.
     pub new_from: Option<MessageKey>,
-    /// How far was read when that line was drawn. Messages that are loaded later may move it up.
+    /// How far the user had read when that line was drawn. Messages that are loaded later may move it up.
     new_after: Option<Timestamp>,
     /// The chat was opened with unread messages before its page arrived.
     pub wants_new_line: bool,
-    /// Until then (monotonic) the view goes to the line when messages arrive, unless the user scrolls.
+    /// Until when (monotonic) the view goes to the line when messages arrive, unless the user scrolls.
     goes_to_new: Option<Duration>,
     looking: Looking,
-    /// The user marked it unread: looking at it does not undo that until the chat is left.
+    /// The user marked the chat as unread: viewing it does not undo that until the chat is left.
     pub kept_unread: bool,
     /// How far others have read.
     pub read_receipts: Vec<(UserId, Timestamp)>,
@@ -34,11 +34,11 @@ pub struct Reading {
 /// What was on the screen since the chat was opened.
 #[derive(Debug, Default)]
 struct Looking {
-    /// Everything unread up to here was on the screen.
+    /// Everything unread up to this message was on the screen.
     seen: Option<MessageKey>,
-    /// Parts of that which do not count as read yet, and when (monotonic) they do.
+    /// The parts of it that do not count as read yet, and when (monotonic) they will.
     due: Vec<(MessageKey, Duration)>,
-    /// Up to here the chat was reported as read.
+    /// The chat was reported as read up to this message.
     reported: Option<MessageKey>,
 }
 
@@ -73,7 +73,7 @@ impl Reading {
 }
 
 impl Chat {
-    /// Whether messages are missing here between what was read before and this message.
+    /// Whether messages are missing between what was read before and this message.
     fn misses_unread(&self, upto: &MessageKey) -> bool {
         let read = self.info.read_marker.as_ref().map_or(Timestamp(0), |h| h.arrival);
         let missing = |at: Timestamp| at > read && at <= upto.at;
@@ -92,8 +92,8 @@ impl Chat {
         seen.chain(self.info.read_marker.as_ref().map(|h| h.arrival)).max()
     }
 
-    /// The first loaded message of someone else after `after`. Without a read marker the count of unread messages says
-    /// which one that is.
+    /// The first loaded message of someone else after `after`. Without a read marker, the count of unread messages
+    /// determines it.
     fn first_after(&self, after: Option<Timestamp>, me: &UserId) -> Option<&Message> {
         let theirs = |m: &&Message| is_theirs(m, me);
         if let Some(after) = after {
@@ -117,7 +117,7 @@ impl Chat {
         !is_loaded || self.first_after(seen, me).is_some_and(|m| m.key < *from)
     }
 
-    /// How many messages of others before `from` have not been on the screen, as far as they are loaded.
+    /// How many loaded messages of others before `from` have not been on the screen.
     pub fn unseen_before(&self, from: &MessageKey, me: &UserId) -> usize {
         let Some(first) = self.first_after(self.seen_until(), me) else { return 0 };
         let theirs = |m: &&Message| is_theirs(m, me);
@@ -127,7 +127,7 @@ impl Chat {
     /// Puts the `2 new` line above the first unread message, once that message is loaded. When an earlier one is loaded
     /// after that, the line goes up to it.
     pub fn draw_new_line(&mut self, me: &UserId) {
-        // There is nothing new in the past.
+        // A window of the past has no new messages.
         if self.paging.window != Window::Live {
             return;
         }
@@ -153,7 +153,7 @@ impl Chat {
         }
     }
 
-    /// Draws the line if it is due and, with `unseen`, above messages that arrived while nobody could see them.
+    /// Draws the line if it is due and, with `unseen`, above messages that arrived while the user could not see them.
     pub fn draw_new_line_for(&mut self, me: &UserId, unseen: bool) {
         let before = self.reading.wants_new_line;
         self.reading.wants_new_line |= unseen && self.reading.new_from.is_none();
@@ -173,8 +173,8 @@ impl Chat {
         self.timeline.touch();
     }
 
-    /// Moves the view to the first unread message, which may have to be loaded first. When some of the messages below the
-    /// line were read since it was drawn, the line moves down to the first of the others. False if nothing is unread.
+    /// Moves the view to the first unread message, which may have to be loaded first. If some messages below the line
+    /// have been read since it was drawn, it moves down to the first that was not. False if nothing is unread.
     pub fn want_first_unread(&mut self, me: &UserId, now: Duration) -> bool {
         self.move_new_line(me);
         if self.info.unread.messages > 0 && self.reading.new_from.is_none() {
@@ -208,7 +208,7 @@ impl Chat {
     }
 }
 
-/// A key before every message that arrived later than this.
+/// A key that sorts before every message that arrived later than this.
 fn after_key(at: Timestamp) -> MessageKey {
     MessageKey { at: Timestamp(at.0.saturating_add(1)), order: 0, id: "".into() }
 }
@@ -252,7 +252,7 @@ pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
     let count = due.iter().take_while(|(_, due)| *due <= now).count();
     let Some((key, _)) = due.drain(..count).next_back() else { return };
     if chat.misses_unread(&key) {
-        // Missing messages have not been read: try again once the gap is filled.
+        // The missing messages have not been read: try again once the gap is filled.
         look_away(chat);
         return;
     }
@@ -275,14 +275,14 @@ pub fn read_all(chat: &mut Chat, env: &mut Env<'_>) {
     chat.reading.kept_unread = false;
     chat.reading.stay_put();
     let last = chat.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
-    // The end may not be loaded.
+    // The end of the chat may not be loaded.
     let top = chat.paging.coverage.top().map(|top| MessageKey {
         at: top.at,
         order: top.order,
         id: "".into(),
     });
     let last = if chat.paging.window == Window::Live { last } else { last.max(top) };
-    // Of a chat that was not opened yet only the time of its last message may be known.
+    // If a chat was not opened yet, only the time of its last message may be known.
     let at = chat.info.activity;
     let last = last.or((at.0 > 0).then(|| MessageKey { at, order: u64::MAX, id: "".into() }));
     if let Some(key) = last {
@@ -328,7 +328,7 @@ pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     env.request(Request::MarkRead { conversation, read_marker, back: true, tell });
 }
 
-/// Nobody is looking: what was not on the screen long enough does not count as read.
+/// The user has stopped looking: what was not on the screen long enough does not count as read.
 pub fn look_away(chat: &mut Chat) {
     chat.reading.looking.seen = None;
     chat.reading.looking.due.clear();

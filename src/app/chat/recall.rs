@@ -5,10 +5,10 @@ use crate::model::{Block, MessageBody, RichText, composer_markup};
 
 /// The most lines that can be recalled.
 const MOST: usize = 100;
-/// So many loaded messages are looked through for own ones.
+/// How many loaded messages are searched for own ones.
 const LOOK_BACK: usize = 1_000;
 
-/// Where the user is among what was sent.
+/// The user's position in the list of sent lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recall {
     /// Newest first.
@@ -18,7 +18,7 @@ pub struct Recall {
     before: String,
 }
 
-/// Remembers a line that is sent, a command included.
+/// Remembers a sent line, which may be a command.
 pub fn remember(sent: &mut Vec<String>, line: &str) {
     sent.retain(|known| known != line);
     sent.push(line.to_owned());
@@ -49,7 +49,7 @@ fn lines(chat: &Chat, env: &Env<'_>) -> Vec<String> {
     lines
 }
 
-/// Puts the line before into the box, or the next one; after the last one what was there at first.
+/// Puts the previous or next line into the box; after the newest one, the text that was there at first.
 pub fn step(chat: &mut Chat, env: &mut Env<'_>, older: bool) {
     if chat.composer.draft.edit.is_some() {
         env.note("A message is being edited; Esc ends that");
@@ -76,7 +76,7 @@ pub fn step(chat: &mut Chat, env: &mut Env<'_>, older: bool) {
         (None, false) => return,
     };
     if recall.lines.first().is_some_and(|line| *line == recall.before) && recall.at == 0 {
-        // What is in the box already is no step.
+        // Skip the line that is in the box already.
         recall.lines.remove(0);
     }
     let Some(line) = recall.lines.get(recall.at) else {

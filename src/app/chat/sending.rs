@@ -1,4 +1,4 @@
-//! Writing and sending. A draft belongs to its chat, and the destination is taken from there.
+//! Writing and sending. A draft belongs to its chat, which determines the destination.
 
 use super::completion;
 use super::{Chat, Env, history, reading};
@@ -9,7 +9,7 @@ use crate::model::{
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// A draft is on disk this long after the first unsaved key, also while typing goes on.
+/// A draft is saved this long after the first unsaved key, even while the user goes on typing.
 const SAVE_AFTER: Duration = Duration::from_millis(400);
 /// How often others are told that the user is typing (facts 3.2).
 const TYPING_EVERY: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub struct Sending {
     pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
     /// Own messages that go back into the box once the store has removed them.
     pub taking_back: Vec<ClientMessageId>,
-    /// Messages that can still be taken back, and until when on the monotonic clock.
+    /// Messages that can still be taken back, and until when (monotonic).
     pub held: Vec<(ClientMessageId, Duration)>,
 }
 
@@ -96,14 +96,14 @@ pub fn report_typing(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// Ends a typing signal that others still show.
+/// Ends the user's typing signal if others still show it.
 pub fn stop_typing(chat: &mut Chat, env: &mut Env<'_>) {
     if chat.composer.told_typing.take().is_some() {
         env.request(Request::Typing { conversation: chat.info.id.clone(), active: false });
     }
 }
 
-/// A message of typed text, with the people it mentions.
+/// A message made from typed text, with the people it mentions.
 pub fn typed_message(chat: &Chat, env: &Env<'_>, text: String) -> Outgoing {
     let markup = env.prefs.choices.sending.markup;
     let mentions =

@@ -1,5 +1,5 @@
-//! What is known of how much was written in a conversation. Sync counts it: once each time the conversation is opened, and
-//! again when older messages come. New messages are added here.
+//! How many messages a conversation has. Sync counts them each time the conversation is opened, and again when older
+//! messages arrive. New messages are added here.
 
 use super::{Chat, Env};
 use crate::app::pending::PendingRequest;
@@ -9,12 +9,12 @@ use jiff::tz::TimeZone;
 
 #[derive(Debug, Default)]
 pub struct Statistics {
-    /// It was asked for since the chat was opened.
+    /// The counts were requested since the chat was opened.
     pub is_asked: bool,
     pub counted: Option<ChatStatistics>,
 }
 
-/// Asks for them once.
+/// Asks for the counts, once.
 pub fn ask(chat: &mut Chat, env: &mut Env<'_>) {
     if std::mem::replace(&mut chat.paging.statistics.is_asked, true) {
         return;
@@ -24,7 +24,7 @@ pub fn ask(chat: &mut Chat, env: &mut Env<'_>) {
     env.ask(pending, |ticket| Request::Statistics { conversation, zone, ticket });
 }
 
-/// Takes what was counted, and adds the messages that have arrived meanwhile.
+/// Takes the counts, and adds the messages that have arrived in the meantime.
 pub fn take(chat: &mut Chat, mut counted: ChatStatistics, zone: &TimeZone) {
     let newest = chat.timeline.iter().rev();
     let mut late: Vec<&Message> = newest
@@ -61,7 +61,7 @@ fn add(counted: &mut ChatStatistics, message: &Message, zone: &TimeZone) {
     }
 }
 
-/// Whether what was counted lacks messages that are loaded.
+/// Whether the counts lack messages that are loaded.
 pub fn is_outdated(chat: &Chat) -> bool {
     let Some((first, _)) = chat.paging.statistics.counted.as_ref().and_then(|c| c.period) else {
         return false;

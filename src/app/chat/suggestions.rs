@@ -1,8 +1,7 @@
-//! What can stand in place of the word that is being typed: people after `@`, emoji after `:`, commands after `/`, chats
-//! after `#`.
+//! Suggestions for the word being typed: people after `@`, emoji after `:`, commands after `/`, chats after `#`.
 //!
-//! What begins with the typed letters comes first, then what contains them in this order. Tab goes through the same
-//! list. Everyone in a group is listed once per word, so that each further letter only has to be compared.
+//! Entries that begin with the typed letters come first, then those that contain them in this order. Tab goes through
+//! the same list. The people of a group are listed once per word, so that each further letter only has to be compared.
 
 use super::Chat;
 use super::completion::{open_person, open_word, people};
@@ -12,23 +11,23 @@ use crate::model::{Names, SafeText, UserId, emoticon};
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-/// The apostrophe of printed text, which phones write.
+/// The typographic apostrophe, which phones type.
 const APOSTROPHE: &str = "\u{2019}";
-/// The entries that are in sight at once.
+/// How many entries are visible at once.
 pub const IN_SIGHT: usize = 8;
-/// Stands for the id of everyone in a group.
+/// The id that stands for everyone in a group.
 const EVERYONE: &str = "*";
-/// The most entries of a list.
+/// The most entries in a list.
 const MOST: usize = 50;
-/// From so many letters on, letters count that do not stand at a beginning.
+/// With at least this many letters, fuzzy matches are found too, not only beginnings.
 const FUZZY_FROM: usize = 2;
-/// From so many letters on, emoji are suggested: fewer are often a face, such as `:D`.
+/// Emoji are suggested from this many letters on: fewer are often a face, such as `:D`.
 const EMOJI_FROM: usize = 2;
 
 /// How a slash command is written, and what it does.
 pub type CommandUsage = (String, &'static str);
 
-/// What is suggested from beyond the chat, as far as the word asks for it.
+/// What can be suggested that is not part of the chat: only what the word calls for.
 #[derive(Clone, Debug, Default)]
 pub struct Beyond {
     pub commands: Vec<CommandUsage>,
@@ -36,14 +35,14 @@ pub struct Beyond {
     pub chats: Vec<SafeText>,
 }
 
-/// Something that can be taken.
+/// A suggestion that the user can take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion {
     /// The text for the box.
     pub text: String,
     pub label: SafeText,
     pub detail: SafeText,
-    /// What taking it does with the word instead of replacing it.
+    /// What is done with the word instead of replacing it.
     pub instead: Option<WithWord>,
 }
 
@@ -70,14 +69,14 @@ pub struct Suggestions {
     pub word: String,
     people: Vec<MentionCandidate>,
     pub found: Vec<Suggestion>,
-    /// The entry that the user has moved to; only then Enter takes it.
+    /// The entry that the user has moved to; Enter takes it only then.
     pub marked: Option<usize>,
     /// The user does not want to see them for this word.
     pub closed: bool,
 }
 
 impl Suggestions {
-    /// For a misspelt word that ends at the cursor. The first one is chosen: it was asked for.
+    /// Suggestions for a misspelt word that ends at the cursor. The first is marked: the user asked for them.
     pub fn for_misspelt(from: usize, word: &str, words: &[SafeText]) -> Self {
         let own_sign = |text: &str| {
             if word.contains(APOSTROPHE) { text.replace('\'', APOSTROPHE) } else { text.to_owned() }
@@ -106,18 +105,18 @@ impl Suggestions {
         self.found.iter().any(|suggestion| suggestion.instead.is_some())
     }
 
-    /// Whether they are shown, and still are about the word before the cursor.
+    /// Whether they are shown, and are still about the word before the cursor.
     pub fn are_shown(&self, composer: &Composer) -> bool {
         let before = composer.before_cursor();
         !self.closed && !self.found.is_empty() && before.get(self.from..) == Some(&self.word)
     }
 
-    /// The first entry in sight: as far down as the one that the user has moved to asks for.
+    /// The first visible entry: scrolled down just far enough to show the marked one.
     pub fn first_shown(&self) -> usize {
         self.marked.map_or(0, |at| (at + 1).saturating_sub(IN_SIGHT))
     }
 
-    /// Moves to the next entry, or the one before. From outside the list, to its first or last entry.
+    /// Moves to the next or previous entry; if none is marked, to the first or last one.
     pub fn step(&mut self, forward: bool) {
         let count = self.found.len().max(1);
         self.marked = Some(match (self.marked, forward) {
@@ -157,7 +156,7 @@ pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, beyond: &Beyond) {
         found = arguments(&people, person, roles);
     } else if !closed && !is_short {
         found = find(&word, &people, beyond);
-        // Nothing is left to be taken.
+        // The only suggestion is what was typed already.
         found = if matches!(found.as_slice(), [only] if only.text.trim_end() == word) {
             Vec::new()
         } else {
@@ -168,7 +167,7 @@ pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, beyond: &Beyond) {
     chat.composer.suggestions = Some(suggestions);
 }
 
-/// What fits a word that stands alone.
+/// What matches a word, without its context.
 pub fn of_word(
     chat: &Chat,
     me: &UserId,
@@ -183,8 +182,7 @@ pub fn of_word(
     find(word, &people, beyond)
 }
 
-/// The members as a command about people names them: by id where the name does not say who is meant, or would be read as
-/// several.
+/// The members as a command about people names them: by id if the name is ambiguous, or would be read as several names.
 fn member_candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> {
     let mut people = people(chat, me, names);
     people.retain(|m| m.id.as_str() != EVERYONE);
@@ -206,8 +204,8 @@ fn member_candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCand
     candidate.collect()
 }
 
-/// What can stand in a command about people: those whose names fit what is written of one, and behind a name what can
-/// follow it.
+/// Suggestions for a command about people: those whose names match what was typed and, after a name, what can follow
+/// it.
 fn arguments(people: &[MentionCandidate], person: &str, roles: &[&str]) -> Vec<Suggestion> {
     let mut found = find_people(people, &person.trim_start_matches('@').to_lowercase());
     if let Some((name, begun)) = person.rsplit_once(' ').filter(|(name, _)| !name.is_empty()) {
@@ -280,7 +278,7 @@ fn chats(prefix: &str, titles: &[SafeText]) -> Vec<Suggestion> {
     ranked(&chats, prefix, begins, |(keys, _)| keys, suggest)
 }
 
-/// First those that begin with the letters, in their order; then those that contain them, the best first.
+/// First the items that begin with the letters, in the given order; then those that contain them, best matches first.
 fn ranked<'a, T>(
     all: &'a [T],
     prefix: &str,

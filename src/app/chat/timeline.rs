@@ -11,9 +11,9 @@ use std::ops::Bound;
 pub struct Timeline {
     messages: BTreeMap<MessageKey, Message>,
     by_client: HashMap<ClientMessageId, MessageKey>,
-    /// Edit records and notices of deletion, for messages that are loaded and for those that are not yet.
+    /// Edit records and deletion notices, for messages that are loaded and for those that are not yet.
     edits: Edits,
-    /// The lines that stand for missing messages.
+    /// The gap lines, which stand for missing messages.
     gaps: Vec<MessageKey>,
     revision: u64,
 }
@@ -24,7 +24,7 @@ impl Timeline {
         self.revision
     }
 
-    /// Marks everything laid out as stale.
+    /// Marks all layouts as stale.
     pub fn touch(&mut self) {
         self.revision += 1;
     }
@@ -53,7 +53,7 @@ impl Timeline {
         self.messages.values()
     }
 
-    /// From `key` on, with it.
+    /// From `key` on, including it.
     pub fn from(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.range(key..).map(|(_, m)| m)
     }
@@ -79,8 +79,8 @@ impl Timeline {
         }
     }
 
-    /// Adds a message: a new one, a newer version, the server's copy of an own one, an edit record or a notice of
-    /// deletion.
+    /// Adds a message: a new one, a newer version, the server's copy of an own one, an edit record or a deletion
+    /// notice.
     pub fn upsert(&mut self, mut message: Message) {
         let Taken { role, absorbed } = self.edits.take(&mut message);
         for key in absorbed {
@@ -112,8 +112,8 @@ impl Timeline {
     fn insert(&mut self, message: Message) {
         self.revision += 1;
         if let Some(known) = self.copy_of(&message) {
-            // The copy that was shown before the server gave it a place; or a server that stored it twice, where
-            // both stay.
+            // Either the copy that was shown before the server gave it a place, or the server has stored the message
+            // twice: then both stay.
             if known.is_unsent() {
                 if let Some(client_id) =
                     self.messages.remove(&known).and_then(|unsent| unsent.client_id)
@@ -137,8 +137,7 @@ impl Timeline {
         self.refold(&key);
     }
 
-    /// Another place at which the same message is shown: without a client id, the mark of an edit tells which one it
-    /// is.
+    /// Another place at which the same message is shown. If it has no client id, its edit mark identifies it.
     fn copy_of(&self, message: &Message) -> Option<MessageKey> {
         let marked = message.edit_of.as_ref().map(|mark| ClientMessageId::new(&mark.id));
         let known = self.by_client.get(message.client_id.as_ref().or(marked.as_ref())?)?;
@@ -174,7 +173,7 @@ impl Timeline {
         Some(gone)
     }
 
-    /// Drops what arrived at or before this time: the history was deleted.
+    /// Drops messages that arrived at or before this time: the history was deleted.
     pub fn clear_until(&mut self, at: crate::model::Timestamp) {
         let gone: Vec<MessageKey> =
             self.messages.keys().take_while(|k| k.at <= at).cloned().collect();
@@ -183,7 +182,7 @@ impl Timeline {
         }
     }
 
-    /// Adds a line between loaded messages that are not neighbours, and removes the lines of gaps that are closed.
+    /// Adds a gap line between loaded messages that are not neighbours, and removes the lines of closed gaps.
     pub fn mark_gaps(&mut self, coverage: &Coverage) {
         let between = |gap: &Gap| {
             let key = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
@@ -225,7 +224,7 @@ impl Timeline {
         self.gaps.clear();
     }
 
-    /// Keeps the newest `limit` messages; true when something was dropped.
+    /// Keeps the newest `limit` messages; true if something was dropped.
     pub fn keep_newest(&mut self, limit: usize) -> bool {
         let excess = self.messages.len().saturating_sub(limit);
         let gone: Vec<MessageKey> = self.messages.keys().take(excess).cloned().collect();

@@ -1,15 +1,15 @@
-//! What the undo key goes back to in one message box.
+//! The undo history of one message box.
 
 use crate::model::UndoStep;
 use std::collections::VecDeque;
 
-/// More steps are forgotten, the oldest first.
+/// If there are more steps, the oldest are forgotten.
 const MAX_STEPS: usize = 200;
 /// The most bytes of text in the steps that are saved.
 const MAX_SAVED: usize = 16 * 1024;
 
 /// The texts before the current one. The last one is kept whole, each of the others as its difference from the text
-/// after it: the history is saved with the draft, several times a second while somebody types.
+/// after it: the history is saved with the draft, several times a second while the user types.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UndoHistory {
     steps: VecDeque<UndoStep>,
@@ -31,7 +31,7 @@ impl UndoHistory {
         *self = Self::default();
     }
 
-    /// Keeps a text that is going to be changed.
+    /// Keeps a text that is about to be changed.
     pub fn keep(&mut self, text: &str, cursor: usize) {
         if let Some((older, at)) = self.last.replace((text.to_owned(), cursor)) {
             if self.steps.len() >= MAX_STEPS {
@@ -41,7 +41,7 @@ impl UndoHistory {
         }
     }
 
-    /// The text before the current one, and where its cursor was. Steps that do not fit it are forgotten.
+    /// The text before the current one, and where its cursor was. Steps that do not fit the current text are forgotten.
     pub fn back(&mut self, text: &str) -> Option<(String, usize)> {
         if let Some(last) = self.last.take() {
             return Some(last);

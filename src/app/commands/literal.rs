@@ -1,4 +1,4 @@
-//! Text in the message box that looks like a command: it is sent as text only after the user has confirmed.
+//! Text in the message box that looks like a command: it is only sent as text after confirmation.
 
 use super::COMMANDS;
 use crate::app::chat::sending;
@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Overlay};
 use crate::model::{Outgoing, emoticon};
 
-/// Commands of vi and its relatives, which come from habit.
+/// Commands of vi and its relatives, typed out of habit.
 const EDITOR: [&str; 36] = [
     "bd", "bn", "bp", "close", "cq", "e", "edit", "exit", "help", "ls", "noh", "only", "q", "qa",
     "qall", "quit", "quita", "quitall", "r", "read", "set", "sp", "split", "tabe", "tabnew", "vs",
@@ -16,20 +16,20 @@ const EDITOR: [&str; 36] = [
 /// A slash command that is this similar to the input is suggested ([`strsim::normalized_damerau_levenshtein`]).
 const SIMILAR: f64 = 0.6;
 
-/// What a text looks like that was probably not meant as a message.
+/// The kinds of text that are probably not meant as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandLike {
     /// A slash at the beginning of an edited message.
     Slash,
     /// A slash after white space, which is not a command.
     Indented,
-    /// The wide slash of an input method.
+    /// The fullwidth slash of an input method.
     Wide,
     /// `:q` and the like.
     Editor,
 }
 
-/// Whether a text that is not a slash command looks like a command.
+/// Whether text that is not a slash command looks like a command.
 pub fn looks_like_command(text: &str) -> Option<CommandLike> {
     let trimmed = text.trim_start();
     if trimmed.len() < text.len() && trimmed.starts_with('/') && !trimmed.starts_with("//") {
@@ -47,7 +47,7 @@ pub fn looks_like_command(text: &str) -> Option<CommandLike> {
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic());
     let is_editors = EDITOR.contains(&name.to_ascii_lowercase().as_str());
     let alone = rest.trim().is_empty();
-    // `:smile` without its end is a slip, too; `:p` and `:o` are faces.
+    // An unfinished `:smile` is probably a typo, too; `:p` and `:o` are faces.
     let unfinished = alone && name.len() > 1 && emoticon::of_ascii(trimmed.trim_end()).is_none();
     (is_name && (is_editors || unfinished)).then_some(CommandLike::Editor)
 }
@@ -92,19 +92,19 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
     }
 }
 
-/// Asks before a text is sent that the server may refuse because of its size.
+/// Asks before sending text that the server may refuse because of its size.
 pub fn ask_long(model: &mut Model, size: &str) {
     ask(model, &format!("{size}. Send it?"), "Press n to keep the text in the box.");
 }
 
-/// Asks before a name that several people have is sent without mentioning any of them.
+/// Asks before sending a name that several people share, which mentions none of them.
 pub fn ask_without_mention(model: &mut Model, name: &str) {
     let question = format!("Several people here are called {name}. Send it without a mention?");
     let key = model.app.prefs.keymap.entry("focus-next").map(KeymapEntry::key).unwrap_or_default();
     ask(model, &question, &format!("Press n, then {key} after @{name} to choose one of them."));
 }
 
-/// Asks whether to send the text in the box, or to change a message into it.
+/// Asks whether to send the text in the box, or to save it as the edit of a message.
 fn ask(model: &mut Model, question: &str, detail: &str) {
     let consent = model.app.with_open(|chat, env| {
         let text = chat.composer.text().to_owned();

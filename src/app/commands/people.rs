@@ -57,8 +57,8 @@ fn change_members(model: &mut Model, chat: &ChatRef, people: Vec<UserId>, role: 
     model.app.with_chat(chat, |chat, env| group::put_members(chat, env, &people));
 }
 
-/// Does something with people named by id, by whole name, or by a part of one that only one person has. All of them
-/// are found, and the change is checked for each, before anything happens.
+/// Does something with people given by id, by full name, or by a unique part of a name. All of them are looked up, and
+/// the change is checked for each, before anything happens.
 fn with_people(
     model: &mut Model,
     at: &ChatRef,
@@ -119,7 +119,7 @@ fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<User
         }
         return Ok(id);
     }
-    // Members without a known name are called by their id.
+    // Members without a known name can be given by their id.
     let candidates: Vec<&UserId> = match target {
         Target::Members => chat.group.members.iter().map(|m| &m.id).collect(),
         Target::Others => names.people().map(|(id, _)| id).filter(|id| !is_member(id)).collect(),

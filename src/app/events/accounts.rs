@@ -1,4 +1,4 @@
-//! Accounts that come, change and go while the program runs.
+//! Accounts that are added, changed and removed while the program runs.
 
 use crate::app::account::Account;
 use crate::app::model::Model;
@@ -6,12 +6,12 @@ use crate::app::overlay::{Overlay, SignInDialog};
 use crate::app::pending::AccountTask;
 use crate::model::{AccountId, ConnectionState, Fault, Response, SignInWay, UserId};
 
-/// Shows an account. One that was shown before its owner was known is replaced; there is nothing in it.
+/// Shows an account. It replaces an (empty) one that was shown before its owner was known.
 pub fn joined(model: &mut Model, id: AccountId, me: UserId) {
     model.app.accounts.add(Account::new(id, me));
 }
 
-/// Shows an account no longer, unless it is the only one.
+/// Stops showing an account, unless it is the only one.
 pub fn left(model: &mut Model, id: &AccountId) {
     if model.app.open.as_ref().is_some_and(|open| open.account == *id) {
         model.app.close_chat();
@@ -23,7 +23,7 @@ pub fn left(model: &mut Model, id: &AccountId) {
     model.app.hold_list_order();
 }
 
-/// What became of a change of the accounts.
+/// Handles the result of a change of the accounts.
 pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, response: Response) {
     match (task, response) {
         (AccountTask::List, Response::Services(services)) => {
@@ -69,7 +69,7 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
     }
 }
 
-/// The account is there; the next thing is to sign in to it, if nobody has before.
+/// The account was added; the next step is to sign in to it, if that was not done before.
 fn added(model: &mut Model, name: &str, signs_in_to_work: Option<bool>) {
     let was_open = model.overlays.close_add_account();
     model.app.note(&format!("\"{name}\" was added"));

@@ -1,7 +1,6 @@
-//! Which new messages are notified about: those that arrive live in a chat that is not in sight.
+//! Which new messages cause notifications: those that arrive live in a chat that the user is not looking at.
 //!
-//! Nothing here shows anything. What is to be shown leaves as an effect, after messages have been collected for a
-//! moment.
+//! Nothing is shown from here: notifications leave as effects, after messages have been collected for a moment.
 
 use crate::app::attention::{FreshMessage, FreshMessages};
 use crate::app::chat::Chat;
@@ -50,7 +49,7 @@ pub fn arrived(model: &mut Model, at: &ChatRef, messages: &[Message]) {
     }
 }
 
-/// What the user has chosen for a chat.
+/// What notifications are about in a chat, by the user's choice.
 fn about(app: &AppState, chat: &Chat) -> NotifyAbout {
     let configured = app.prefs.choices.notifications.about;
     if chat.is_muted() { NotifyAbout::Nothing } else { chat.notifies_about(configured) }
@@ -67,8 +66,8 @@ fn is_in_sight(app: &AppState, chat: &ChatRef) -> bool {
     app.open.as_ref() == Some(chat) && app.presence.is_looking(app.clock.mono, IDLE)
 }
 
-/// Whether a message says something that the user cannot know yet: no edit, no reaction, no signal, nothing of their
-/// own, nothing that was read elsewhere.
+/// Whether a message is news to the user: not an edit, a reaction, a signal, a message of their own, or one that was
+/// read elsewhere.
 fn is_news(
     app: &AppState,
     at: &ChatRef,
@@ -102,7 +101,7 @@ fn line(sender: &SafeText, text: &str, is_group: bool) -> SafeText {
     SafeText::line(&cut(&SafeText::line(&line), LONGEST))
 }
 
-/// The messages have been collected: what is still unread is notified about.
+/// The messages have been collected: notifies about those that are still unread.
 pub fn expire(model: &mut Model) {
     let app = &mut model.app;
     let mut new = app.presence.attention.collected(app.clock.mono);

@@ -1,11 +1,11 @@
-//! A conversation named by a person's id becomes a thread with an id of its own (facts 8.7).
+//! A conversation named by a person's id becomes a thread with its own id (facts 8.7).
 
 use crate::app::chat::{Chat, Env};
 use crate::app::model::Model;
 use crate::model::{ChatRef, ListedPeople, Message, Request, UserId};
 use std::mem::take;
 
-/// Moves what has not been sent, and the box, from one chat to the other, and goes there if the user is in the first.
+/// Moves unsent messages and the contents of the box from one chat to the other, and opens it if the first one is open.
 pub fn apply(model: &mut Model, from: &ChatRef, to: &ChatRef, with: UserId) {
     let app = &mut model.app;
     let was_open = app.open.as_ref() == Some(from);
@@ -70,7 +70,7 @@ impl Unsent {
         if chat.composer.draft.is_empty() {
             *chat.composer = self.composer;
         } else if !self.composer.text().is_empty() {
-            // Both texts stay: the other one comes back with Ctrl-Y.
+            // Both texts are kept: Ctrl-Y brings the other one back.
             chat.composer.keep(self.composer.text());
         }
         chat.composer.save_by.get_or_insert(env.now.mono);

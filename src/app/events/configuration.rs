@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 type KeyChanges = BTreeMap<String, Vec<String>>;
 
-/// Lets what has changed count. Nothing is said of what counts already: it was changed here.
+/// Applies the changes. Those that are in force already were made in the program, and are not mentioned.
 pub fn changed(model: &mut Model, change: Result<ConfigChange, SafeText>) {
     match change.map(|change| apply(&mut model.app, change)) {
         Err(why) => model.app.complain(&format!("{why} · the settings stay as they were")),
@@ -59,7 +59,7 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
         news.push("Your configuration file is valid again".to_owned());
     }
     if !now.is_empty() {
-        // Short where the same line says more.
+        // Shorter if the same line says more.
         let is_alone = change.warning.is_none() && !change.repaired;
         let from = if is_alone { "Read from your configuration" } else { "Read" };
         news.push(format!("{from}: {}", now.join(", ")));
@@ -71,7 +71,7 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
     Ok((!news.is_empty()).then(|| news.join(" · ")))
 }
 
-/// Whether a change of the user to a setting is on its way to the file.
+/// Whether a change to a setting, made by the user, is still being written to the file.
 fn is_being_written(app: &AppState, setting: &str) -> bool {
     app.pending.any(|request| match request {
         PendingRequest::Account { task: AccountTask::Setting { name, .. }, .. } => name == setting,
@@ -79,7 +79,7 @@ fn is_being_written(app: &AppState, setting: &str) -> bool {
     })
 }
 
-/// The keys of the file with those that are on their way to it.
+/// The keys of the file, combined with those that are still being written to it.
 fn with_unwritten(app: &AppState, mut keys: KeyChanges) -> KeyChanges {
     let mut own = app.prefs.key_changes.clone();
     let names: Vec<String> = keys.keys().chain(own.keys()).cloned().collect();

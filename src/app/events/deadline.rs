@@ -11,19 +11,18 @@ use std::time::Duration;
 /// The shortest wait for a time of the wall clock, so that a clock that jumps cannot make the program spin.
 const MIN_WALL_WAIT: Duration = Duration::from_secs(1);
 
-/// The next moment (monotonic) at which something changes without an input; `None` means never.
+/// The next moment (monotonic) at which something changes without input; `None` means never.
 pub fn next(app: &AppState) -> Option<Duration> {
     let chats = app.accounts.iter().filter_map(|account| account.conversations.next_due());
     or_midnight(app, chats.chain(beside_chats(app)).min())
 }
 
-/// Whether more than drafts and typing signals may be due, as of the last input.
+/// Whether anything besides drafts and typing signals may be due, as of the last input.
 pub fn is_due_beside_chats(app: &AppState, now: Duration) -> bool {
     or_midnight(app, beside_chats(app)).is_some_and(|due| due <= now)
 }
 
-/// The next moment at which something changes, apart from midnight, drafts that are saved and people who are shown as
-/// typing.
+/// The next moment at which something changes, apart from midnight, saving drafts, and expiring typing signals.
 fn beside_chats(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let note = app.notes.current().map(|note| note.until);
@@ -53,7 +52,7 @@ fn beside_chats(app: &AppState) -> Option<Duration> {
     moments.min()
 }
 
-/// The next tick of the countdown in which a message can be taken back.
+/// The next tick of the countdown during which a message can be taken back.
 fn held(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let (_, until) = app.opened()?.sending.held.last()?;
@@ -67,8 +66,8 @@ fn held(app: &AppState) -> Option<Duration> {
 
 /// Midnight, or an earlier moment.
 fn or_midnight(app: &AppState, moment: Option<Duration>) -> Option<Duration> {
-    // Midnight falls on a quarter of an hour, so that whatever is due before the next quarter comes first. Finding midnight
-    // in a time zone is slow, and while somebody types, a draft is nearly always due earlier.
+    // Midnight falls on a quarter of an hour, so anything due before the next quarter comes first. Finding midnight in
+    // a time zone is slow, and while the user types, a draft is nearly always due earlier.
     let left = QUARTER - app.clock.wall.0.rem_euclid(QUARTER);
     let quarter = app.clock.mono + Duration::from_millis(u64::try_from(left).unwrap_or(0));
     match moment {
@@ -77,7 +76,7 @@ fn or_midnight(app: &AppState, moment: Option<Duration>) -> Option<Duration> {
     }
 }
 
-/// Today becomes Yesterday.
+/// The next midnight, when Today becomes Yesterday.
 fn midnight(app: &AppState) -> Option<Duration> {
     let wall = app.clock.wall;
     if wall.0 <= 0 {
@@ -88,7 +87,7 @@ fn midnight(app: &AppState) -> Option<Duration> {
     Some(app.clock.mono + left.max(MIN_WALL_WAIT))
 }
 
-/// Carries out what is due. Returns whether somebody is no longer shown as typing, or a chat is no longer muted.
+/// Carries out what is due. Returns whether a typing indicator expired or the muting of a chat ended.
 pub fn expire(model: &mut Model) -> bool {
     let now = model.app.clock.mono;
     model.app.notes.expire();
@@ -113,7 +112,7 @@ pub fn expire(model: &mut Model) -> bool {
     has_typing_ended || has_muting_ended
 }
 
-/// Ends muting that was for a while only. Returns whether there was any.
+/// Ends temporary muting whose time is up. Returns whether there was any.
 fn end_muting(model: &mut Model) -> bool {
     let wall = model.app.clock.wall;
     let is_over = |c: &&Chat| c.choices.muted_until.is_some_and(|until| until <= wall);

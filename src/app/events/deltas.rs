@@ -1,4 +1,4 @@
-//! Remote changes. Each is idempotent; what the server says wins over anything local.
+//! Remote changes. Each is idempotent; the server's state wins over any local one.
 
 use super::{
     accounts, attention, became_thread, configuration, figures, imports, messages, responses,
@@ -223,7 +223,7 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
             let old_topic = chat.info.topic.take();
             let old_listed = std::mem::take(&mut chat.info.listed);
             chat.info = new;
-            // People who were known to be members still are, although the last message is by somebody else.
+            // Known members are still members, even if the last message is by somebody else.
             let listed = &mut chat.info.listed;
             if listed.others.len() <= 1 {
                 let known = listed.others.clone().into_iter();
@@ -245,7 +245,7 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
     }
 }
 
-/// Opens a chat without being asked, unless the user has opened something already.
+/// Opens a chat automatically, unless the user has opened something already.
 fn open_by_itself(model: &mut Model, chat: &ChatRef) {
     if model.app.open.is_some() || model.overlays.takes_keys() {
         return;
@@ -255,7 +255,7 @@ fn open_by_itself(model: &mut Model, chat: &ChatRef) {
     model.app.with_open(|chat, env| chat.reading.begin(true, env.now.mono));
 }
 
-/// Old messages are shown in chats of other accounts, too, which may not know the people who wrote them.
+/// Archived messages are also shown in chats of other accounts, which may not know the names of their senders.
 fn lend_names(model: &mut Model, names: &[(UserId, NameSource, SafeText)]) {
     let accounts = model.app.accounts.iter_mut().filter(|account| account.id.archive().is_none());
     for account in accounts {
@@ -267,7 +267,7 @@ fn lend_names(model: &mut Model, names: &[(UserId, NameSource, SafeText)]) {
     }
 }
 
-/// An archive has joined that may hold earlier years of a chat which had reached its start.
+/// An archive was added that may hold earlier years of a chat that was loaded up to its start.
 fn look_for_older(model: &mut Model, archived: &ChatRef) {
     let Some(chat) = model.app.accounts.successor(archived).map(Chat::chat_ref) else { return };
     model.app.with_chat(&chat, |chat, _| {

@@ -14,7 +14,7 @@ pub fn measured(model: &mut Model, frames: FrameFigures) {
     }
 }
 
-/// Asks how the connection of the open account is doing, when it is time.
+/// Asks for the figures of the open account's connection, when they are due.
 pub fn ask(app: &mut AppState) {
     let now = app.clock.mono;
     let Some(shown) = app.presence.figures.as_mut().filter(|shown| shown.due() <= now) else {
@@ -26,7 +26,7 @@ pub fn ask(app: &mut AppState) {
     app.request(&account, Request::Figures { ticket });
 }
 
-/// The answer to it.
+/// Takes the answer.
 pub fn received(app: &mut AppState, figures: AccountFigures) {
     let now = app.clock.mono;
     if let Some(shown) = &mut app.presence.figures {

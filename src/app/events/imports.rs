@@ -26,7 +26,7 @@ pub fn apply(model: &mut Model, news: ImportNews) {
     }
 }
 
-/// Shows the end in the dialog; false if it is not open.
+/// Shows the final report in the dialog; false if the dialog is not open.
 fn end(model: &mut Model, text: SafeText) -> bool {
     model.app.pending.import = None;
     let dialog = model.overlays.import_mut();

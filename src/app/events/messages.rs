@@ -1,4 +1,4 @@
-//! Messages that arrive, and what the view shows afterwards.
+//! Arriving messages, and what the view shows afterwards.
 
 use super::attention;
 use crate::app::chat::{Older, Window, history, jump_to_quote, reading};
@@ -19,7 +19,7 @@ pub fn take(
     let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, placement));
     if wanted == Some(true) {
         if is_open && matches!(placement, Placement::Newer { .. }) {
-            // Messages that are added below must not move the text that is being read.
+            // Messages that are added below must not move the text the user is reading.
             model.view.pin(&mut model.app);
         }
         let passing = if is_open && arrival == Arrival::Live && watches_the_end(model) {
@@ -39,7 +39,7 @@ pub fn take(
             model.app.sort(&chat.account);
         }
         if let Some((first, last)) = passing {
-            // A batch larger than the pane scrolls by; a user who is watching the end has seen it all the same.
+            // A batch larger than the pane scrolls by, but a user who is watching the end has still seen it.
             model.app.with_chat(chat, |chat, env| reading::seen(chat, env, &first, &last));
         }
         if let Some(key) = arrived.filter(|_| is_open) {

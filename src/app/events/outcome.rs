@@ -1,4 +1,4 @@
-//! What other programs gave back: the clipboard, the editor.
+//! Results of other programs: the clipboard, the editor.
 
 use crate::app::actions::{compose, spelling};
 use crate::app::chat::sending;
@@ -12,7 +12,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
         Outcome::Copied { what, terminal, program } => {
             match program {
                 Some(program) => model.app.note(&format!("Copied {what} ({program})")),
-                // Terminals do not say whether they put it on their clipboard.
+                // Terminals do not say whether they have put it on the clipboard.
                 None if terminal => model.app.note(&format!("Sent to the terminal: {what}")),
                 None => model.app.complain(&format!(
                     "Not copied: {what} is too long for the terminal's clipboard"
@@ -22,7 +22,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
         Outcome::NotOpened { program } => {
             model.app.complain(&format!("{program} cannot be started; y copies the link"));
         }
-        // Once is enough: it would come with every message.
+        // Once is enough: it would be repeated with every message.
         Outcome::NotNotified { .. } if model.app.presence.attention.told_of_program => {}
         Outcome::NotNotified { program } => {
             model.app.presence.attention.told_of_program = true;
@@ -49,7 +49,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
     }
 }
 
-/// The bell rings instead; a user who has chosen D-Bus is told once.
+/// Rings the bell instead; a user who has chosen D-Bus is told once.
 fn no_notification_service(model: &mut Model, has_rung: bool) {
     let app = &mut model.app;
     if !has_rung {

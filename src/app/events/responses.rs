@@ -1,4 +1,4 @@
-//! Answers from sync. An answer that nobody waits for any more is ignored.
+//! Answers from sync. An answer that is no longer waited for is ignored.
 
 use super::attention;
 use super::deltas::fetch_url_if_shown;
@@ -85,12 +85,12 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         (PendingRequest::Account { account, task }, response) => {
             super::accounts::answered(model, &account, task, response);
         }
-        // A message that was changed comes back as a delta of its own.
+        // A changed message arrives as a separate delta.
         _ => {}
     }
 }
 
-/// A file is opened from its private copy.
+/// Opens a file from its private copy.
 fn copied(model: &mut Model, ticket: Ticket, result: Result<SafeText, Fault>) {
     model.overlays.end_download(ticket);
     match result {
@@ -118,7 +118,7 @@ fn forgotten(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
     }
     attention::read(model, chat);
     if model.app.open.as_ref() == Some(chat) {
-        // Without a draft to be saved.
+        // There is no draft to save any more.
         model.app.with_chat(chat, |chat, _| chat.composer.save_by = None);
         model.app.close_chat();
     }
@@ -140,7 +140,7 @@ fn signed_in(model: &mut Model, account: &AccountId, result: Result<(), Fault>) 
     }
 }
 
-/// The new group is opened, unless the user has done something else since.
+/// Opens the new group, unless the user has done something else since.
 fn created(
     model: &mut Model,
     account: AccountId,
@@ -189,7 +189,7 @@ fn resolved(
     model.ask_later(confirm, acted);
 }
 
-/// The source of a message arrived: for its details, or for editing what cannot be typed.
+/// The source of a message has arrived: for its details, or for editing a message that cannot be shown as typed text.
 fn source(
     model: &mut Model,
     at: &ChatRef,
@@ -201,7 +201,7 @@ fn source(
         return;
     }
     match purpose {
-        // The user is typing again or has opened something else.
+        // The user has resumed typing or opened something else.
         SourcePurpose::Inspect if model.context() != Context::Selection => {}
         SourcePurpose::Inspect => {
             let chat = model.app.opened();

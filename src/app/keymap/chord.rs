@@ -1,15 +1,15 @@
-//! One key with its modifiers: how it is written, and how terminals report it.
+//! A key with its modifiers: how it is written, and how terminals report it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// One key with its modifiers.
+/// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Chord {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-/// Chords that a terminal without extra protocols sends for other keys.
+/// Chords that terminals without extra protocols send for other keys.
 const UNREACHABLE: [&str; 6] = ["ctrl-i", "ctrl-m", "ctrl-[", "ctrl-@", "ctrl-space", "ctrl-enter"];
 
 impl Chord {
@@ -93,7 +93,7 @@ impl Chord {
         self
     }
 
-    /// Sent by terminals with an extended keyboard protocol only; others send the same as for the key alone.
+    /// Whether only terminals with an extended keyboard protocol send it; others send the same as for the key alone.
     pub fn is_enhanced(self) -> bool {
         let bare = matches!(self.code, KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc);
         bare && self.modifiers.intersects(KeyModifiers::SHIFT | KeyModifiers::CONTROL)
@@ -113,7 +113,7 @@ impl Chord {
         }
     }
 
-    /// Esc or Ctrl-C: what ends a pair of keys that was begun.
+    /// Whether it is Esc or Ctrl-C, which cancel a two-key binding that was begun.
     pub fn is_cancel(self) -> bool {
         self.code == KeyCode::Esc
             || (self.code == KeyCode::Char('c') && self.modifiers == KeyModifiers::CONTROL)
@@ -124,7 +124,7 @@ impl Chord {
         matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
     }
 
-    /// As the configuration writes it: `ctrl-k`, `alt-down`, `Y`; `None` for a key that has no name there.
+    /// As written in the configuration: `ctrl-k`, `alt-down`, `Y`; `None` for a key that has no name there.
     pub fn name(self) -> Option<String> {
         let key = match self.code {
             KeyCode::Char(' ') => "space".to_owned(),
@@ -155,7 +155,7 @@ impl Chord {
         Some(held.map(|(_, name)| name).chain([key.as_str()]).collect())
     }
 
-    /// As the screen writes it: `Ctrl-K`, `Alt-↓`, `Enter`, `F1`.
+    /// As shown on the screen: `Ctrl-K`, `Alt-↓`, `Enter`, `F1`.
     pub fn short(self) -> String {
         let mut out = String::new();
         for (modifier, letter) in [
@@ -169,7 +169,7 @@ impl Chord {
         }
         match self.code {
             KeyCode::Char(' ') => out.push_str("Space"),
-            // A letter alone may mean something else in upper case.
+            // A letter without modifiers may mean something else in upper case.
             KeyCode::Char(c) if self.modifiers.is_empty() => out.push(c),
             KeyCode::Char(c) => out.extend(c.to_uppercase()),
             KeyCode::Up => out.push('↑'),
@@ -194,7 +194,7 @@ pub fn parse_keys(text: &str) -> Result<Vec<Chord>, String> {
     Ok(chords)
 }
 
-/// Chords as the screen writes them.
+/// Chords as shown on the screen.
 pub fn write(chords: &[Chord]) -> String {
     chords.iter().map(|c| c.short()).collect::<Vec<_>>().join(" ")
 }

@@ -1,19 +1,19 @@
-//! Other keys for an action while the program runs.
+//! Rebinding the keys of an action while the program runs.
 
 use super::{Chord, Context, KeyChoices, Keymap, KeymapEntry, KeymapError, TakenKey, parse_keys};
 use std::collections::BTreeMap;
 
-/// Bindings with other keys for an action, not in force yet.
+/// The result of a rebinding that is not in force yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rebinding {
     pub keymap: Keymap,
     /// All changes of the user.
     pub changes: BTreeMap<String, Vec<String>>,
-    /// The actions whose keys are to be written down, in this order: each step is a valid configuration.
+    /// The actions whose keys are to be saved, in this order: the configuration is valid after each step.
     pub changed: Vec<String>,
     /// The actions that lose a key.
     pub losers: Vec<String>,
-    /// The actions that keep one of these keys at another place, where it hides the new binding or is hidden by it.
+    /// The actions that keep one of these keys in another place, where it hides the new binding or is hidden by it.
     pub meets: Vec<String>,
 }
 
@@ -21,14 +21,14 @@ fn rows<'a>(map: &'a Keymap, action: &'a str) -> impl Iterator<Item = &'a Keymap
     map.entries().iter().filter(move |entry| entry.name == action)
 }
 
-/// Whether both have a place in common.
+/// Whether the two actions have a place in common.
 fn share_a_place(map: &Keymap, one: &str, other: &str) -> bool {
     let others: Vec<Context> =
         rows(map, other).flat_map(|entry| entry.contexts.iter().copied()).collect();
     rows(map, one).any(|entry| entry.contexts.iter().any(|context| others.contains(context)))
 }
 
-/// Whether a key that is pressed somewhere is looked up at both places.
+/// Whether there is a context in which keys are looked up in both places.
 fn meet(map: &Keymap, one: Context, other: Context) -> bool {
     let modal = |place| matches!(place, Context::Normal | Context::Selection | Context::List);
     one == Context::Global
@@ -36,7 +36,7 @@ fn meet(map: &Keymap, one: Context, other: Context) -> bool {
         || (map.is_modal() && modal(one) && modal(other) && [one, other].contains(&Context::Normal))
 }
 
-/// The actions that have one of these keys at a place where both are looked up.
+/// The other actions that have one of these keys in a place that meets a place of this action.
 fn meeting(map: &Keymap, action: &str, wanted: &[Vec<Chord>]) -> Vec<String> {
     let places: Vec<Context> =
         rows(map, action).flat_map(|entry| entry.contexts.iter().copied()).collect();
@@ -54,13 +54,13 @@ fn meeting(map: &Keymap, action: &str, wanted: &[Vec<Chord>]) -> Vec<String> {
     found
 }
 
-/// Whether one of the two would never be reached if both were bound.
+/// Whether one of the two could never be reached if both were bound.
 fn clash(one: &[Chord], other: &[Chord]) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 
 impl KeyChoices {
-    /// The keys of an action as the configuration would write them.
+    /// The keys of an action as they would be written in the configuration.
     pub fn keys_of(&self, map: &Keymap, action: &str) -> Vec<String> {
         if let Some(keys) = self.changes.get(action) {
             return keys.clone();
@@ -68,15 +68,15 @@ impl KeyChoices {
         let types = rows(map, action).any(|entry| entry.contexts.iter().any(|place| place.types()));
         let mut keys = Vec::new();
         for entry in rows(map, action) {
-            // Of an action that works while writing, too: what a preset binds in NORMAL mode cannot be written, apart from
-            // letters; and letters elsewhere cannot, because they are typed where it works while writing.
+            // If the action also works while writing, two kinds of keys cannot be written to the configuration: keys of
+            // NORMAL mode that are not letters, and letters elsewhere, because they would be typed.
             let is_beside = types && !entry.contexts.iter().any(|place| place.types());
             let wants_letters = entry.contexts == [Context::Normal];
             let is_letter = |keys: &&Vec<Chord>| keys.first().is_some_and(|key| key.types());
             let can_be_written =
                 |keys: &&Vec<Chord>| !is_beside || is_letter(keys) == wants_letters;
             for name in entry.keys.iter().filter(can_be_written).filter_map(|keys| name(keys)) {
-                // One action can have the same keys at several places.
+                // An action can have the same keys in several places.
                 if !keys.contains(&name) {
                     keys.push(name);
                 }
@@ -85,10 +85,10 @@ impl KeyChoices {
         keys
     }
 
-    /// The bindings with these keys for an action. The user's own keys for others give way, too.
+    /// The bindings with these keys for an action. They also replace the user's own keys for other actions.
     ///
     /// # Errors
-    /// When these keys cannot be bound to it.
+    /// When these keys cannot be bound to the action.
     pub fn rebound(
         &self,
         map: &Keymap,
@@ -130,7 +130,7 @@ impl KeyChoices {
         let lost = keymap.taken().iter().filter(|taken| taken.to == action).filter(had_it);
         losers.extend(lost.map(|taken| taken.from.clone()));
         losers.dedup();
-        // An action whose last key is taken is meant to have none; otherwise the file would be warned about.
+        // An action whose last key is taken is saved as having none; otherwise the file would cause a warning.
         let no_key = |name: &&String| {
             !changes.contains_key(*name)
                 && keymap.entry(name).is_some_and(|entry| entry.keys.is_empty())
@@ -149,7 +149,7 @@ impl KeyChoices {
     /// The bindings without the user's own keys for an action.
     ///
     /// # Errors
-    /// When the others cannot be bound without them.
+    /// When the other keys cannot be bound without them.
     pub fn without(&self, action: &str) -> Result<Rebinding, KeymapError> {
         let mut choices = self.clone();
         choices.changes.remove(action);
@@ -159,7 +159,7 @@ impl KeyChoices {
     }
 }
 
-/// One or two keys as the configuration writes them.
+/// One or two keys as written in the configuration.
 fn name(keys: &[Chord]) -> Option<String> {
     let names: Option<Vec<String>> = keys.iter().map(|chord| chord.name()).collect();
     Some(names?.join(" "))
@@ -195,11 +195,11 @@ mod tests {
         let new = choices.rebound(&new.keymap, "inbox", owned(&["ctrl-t"])).unwrap();
         assert_eq!((new.losers, new.changed), (owned(&["redraw"]), owned(&["redraw", "inbox"])));
         assert_eq!(new.changes["redraw"], [""; 0]);
-        // One that loses its last key is written down as having none.
+        // An action that loses its last key is saved as having none.
         let new = KeyChoices::default().rebound(&map, "inbox", owned(&["ctrl-l"])).unwrap();
         assert_eq!((new.losers, new.changed), (owned(&["redraw"]), owned(&["inbox", "redraw"])));
         assert_eq!(new.changes["redraw"], [""; 0]);
-        // A pair of keys begins with it.
+        // A two-key binding begins with it.
         let new = choices.rebound(&map, "redraw", owned(&["ctrl-x"])).unwrap();
         assert!(new.losers.len() > 10, "{:?}", new.losers);
     }
@@ -232,7 +232,7 @@ mod tests {
                 keys.push("f11".to_owned());
                 let new = choices.rebound(&map, &entry.name, keys);
                 let new = new.unwrap_or_else(|error| panic!("{preset:?} {}: {error}", entry.name));
-                // What it had at other places it still has there.
+                // In other places, it keeps its keys.
                 for row in new.keymap.entries().iter().filter(|row| row.name == entry.name) {
                     let mut same = map.entries().iter();
                     let before = same.find(|e| e.name == row.name && e.contexts == row.contexts);

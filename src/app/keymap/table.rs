@@ -5,59 +5,59 @@ use crate::model::{Enter, KeyPreset};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `assets/keymap.toml` in the form that `build.rs` gives it, because every start reads it: one line per action, with its
-/// name, contexts, label and help, and then its keys, separated by tabs.
+/// `assets/keymap.toml`, converted by `build.rs` because every start reads it: one line per action, with its name,
+/// contexts, label and help, and then its keys, separated by tabs.
 const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/keymap.tsv"));
 const READLINE: &str = include_str!("../../../assets/keys/readline.toml");
 const VIM: &str = include_str!("../../../assets/keys/vim.toml");
 const EMACS: &str = include_str!("../../../assets/keys/emacs.toml");
 
-/// What the user has chosen about keys.
+/// The user's choices about keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyChoices {
     pub preset: KeyPreset,
-    /// With [`Enter::Newline`] the keys of `send` and `newline` change places, unless the user said otherwise.
+    /// With [`Enter::Newline`], the keys of `send` and `newline` are swapped, unless the user has changed them.
     pub enter: Enter,
     /// Actions by name, with the keys that replace their own.
     pub changes: BTreeMap<String, Vec<String>>,
 }
 
-/// Why there can be no such bindings.
+/// Why these bindings are not possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct KeymapError {
-    /// The name of the action that it is about; empty if it is about none.
+    /// The name of the action that the error is about; empty if there is none.
     pub action: String,
     pub message: String,
 }
 
-/// A preset: what is different from the table.
+/// A preset: its differences from the table.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PresetTable {
-    /// Letters are typed in one of two modes only.
+    /// Whether there are two modes, only one of which types letters.
     modal: bool,
     /// Actions by name, with the keys that replace those of the table.
     keys: BTreeMap<String, Vec<String>>,
-    /// Keys that work in NORMAL mode, beside those that work everywhere: the name of an action, then its keys. In the order
-    /// in which help lists them.
+    /// Keys that work in NORMAL mode, besides those that work everywhere: the name of an action, then its keys, in the
+    /// order in which help lists them.
     normal: Vec<Vec<String>>,
 }
 
 /// The bindings without any changes.
 ///
 /// # Errors
-/// Only when the built-in table is broken, which a test would show.
+/// Only when the built-in table is broken, which the tests rule out.
 pub fn builtin_keymap() -> Result<Keymap, KeymapError> {
     KeyChoices::default().keymap()
 }
 
 impl KeyChoices {
-    /// The bindings: a key that the user has bound no longer does what it would do otherwise at the same place.
-    /// Otherwise a new built-in key would make an older configuration invalid.
+    /// The bindings: a key bound by the user replaces any other action of it in the same place. Otherwise a new
+    /// built-in key could make an older configuration invalid.
     ///
     /// # Errors
-    /// When a change names no key, a key that types a letter, or a key twice. Unknown actions are ignored.
+    /// When a change has an invalid key, a key that types a letter, or the same key twice. Unknown actions are ignored.
     pub fn keymap(&self) -> Result<Keymap, KeymapError> {
         let mut entries = rows()?;
         let preset = self.preset_table()?;
@@ -65,7 +65,7 @@ impl KeyChoices {
             if let Some(keys) = preset.keys.get(&entry.name) {
                 entry.keys = parsed(&entry.name, keys)?;
             }
-            // Esc and a letter typed quickly are this key on most terminals.
+            // Most terminals send the same for Esc and a letter typed quickly.
             if preset.modal {
                 entry.keys.retain(|keys| !keys.first().is_some_and(|first| first.is_alt_letter()));
             }
@@ -108,8 +108,8 @@ impl KeyChoices {
         Ok(())
     }
 
-    /// The rows with the user's keys. With a modal preset, letters for an action that works while writing are for NORMAL
-    /// mode.
+    /// The rows with the user's keys. With a modal preset, letters for an action that also works while writing are for
+    /// NORMAL mode.
     fn with_changes(
         &self,
         entries: Vec<KeymapEntry>,
@@ -133,7 +133,7 @@ impl KeyChoices {
                 if !is_second {
                     entry.keys = keys;
                 } else if entry.contexts != [Context::Normal] {
-                    // Letters that it has here cannot be in the user's list, because they would be typed elsewhere.
+                    // Letters of this row cannot be in the user's list, because they would be typed elsewhere.
                     entry.keys.retain(|own| is_letter(own) && !keys.is_empty());
                     entry.keys.extend(others);
                 } else if let Some(letters) = letters_to_place.remove(name.as_str()) {
@@ -157,7 +157,7 @@ impl KeyChoices {
             }
             changed.push(entry);
         }
-        // Actions that the preset has no key for in NORMAL mode.
+        // These actions have no key in NORMAL mode in the preset.
         for (name, letters) in letters_to_place {
             let row = changed.iter().find(|entry| entry.name == name).cloned();
             let contexts = vec![Context::Normal];
@@ -166,7 +166,7 @@ impl KeyChoices {
         Ok(changed)
     }
 
-    /// The error as one about a change of the user, if any of them can be meant: those are what can be put right.
+    /// Attributes the error to a change of the user if there is any: only those can be corrected.
     fn blamed(&self, mut error: KeymapError) -> KeymapError {
         if !self.changes.contains_key(&error.action) {
             error.action = self.changes.keys().next().cloned().unwrap_or_default();
@@ -209,8 +209,8 @@ fn row(line: &str) -> Result<KeymapEntry, KeymapError> {
     })
 }
 
-/// Adds the keys of a preset for NORMAL mode: to the row of an action that there is in this mode only, else in a row of
-/// their own.
+/// Adds the keys of a preset for NORMAL mode: to the row of an action that exists only in this mode, otherwise in a
+/// separate row.
 fn add_normal_rows(
     entries: &mut Vec<KeymapEntry>,
     preset: &PresetTable,
@@ -231,8 +231,8 @@ fn add_normal_rows(
     Ok(())
 }
 
-/// Takes the keys of the actions that are `strong` from the others, where both work at the same place. The first key of
-/// a pair cannot be a key of its own there.
+/// Takes the keys of the actions that are `strong` from the others, where both work in the same place. There, the first
+/// key of a pair cannot be bound on its own.
 fn give_way(entries: &mut [KeymapEntry], strong: &dyn Fn(&str) -> bool) -> Vec<TakenKey> {
     let own: Vec<KeymapEntry> =
         entries.iter().filter(|entry| strong(&entry.name)).cloned().collect();
@@ -369,7 +369,7 @@ mod tests {
     fn the_keys_of_the_user_win_over_a_preset_and_what_they_take_is_known() {
         let map = with(KeyPreset::Readline, &[("switcher", &["ctrl-p"])]).unwrap();
         assert_eq!(named(&map, Context::List, "ctrl-p"), Some("switcher"));
-        // Another place may use the same key for something of its own.
+        // The same key may mean something else in another place.
         assert_eq!(named(&map, Context::Compose, "ctrl-p"), Some("recall-older"));
         let map = with(KeyPreset::Readline, &[("undo", &["ctrl-p"])]).unwrap();
         assert_eq!(named(&map, Context::Compose, "ctrl-p"), Some("undo"));
@@ -396,7 +396,7 @@ mod tests {
         let map = with(KeyPreset::Vim, &[("undo", &["alt-z"]), ("help", &[])]).unwrap();
         assert_eq!(named(&map, Context::Normal, "u"), Some("undo"));
         assert_eq!(named(&map, Context::Normal, "?"), None);
-        // Without a mode for it, a letter is text.
+        // Without modes, a letter is text.
         let error = with(KeyPreset::Emacs, &[("quit", &["Z Q"])]).unwrap_err();
         assert_eq!(error.action, "quit");
         assert!(error.message.contains("would type a letter"), "{error}");

@@ -1,4 +1,4 @@
-//! The configured accounts: how each is doing, and what can be done with it.
+//! The configured accounts: the state of each, and what can be done with it.
 
 use super::content::{Content, DialogLine, step};
 use super::{
@@ -18,12 +18,12 @@ pub struct AccountsDialog {
     marked: usize,
 }
 
-/// The accounts that a configuration names, which archives are not.
+/// The accounts of the configuration, without archives.
 fn configured(app: &AppState) -> impl Iterator<Item = &Account> {
     app.accounts.iter().filter(|account| account.id.archive().is_none())
 }
 
-/// Asks for a change of an account, after every draft is saved: its sync may be stopped for it.
+/// Asks for a change of an account, after saving every draft: the change may stop its sync.
 pub(super) fn ask_change(
     app: &mut AppState,
     account: &AccountId,
@@ -90,7 +90,7 @@ impl Dialog for AccountsDialog {
             let me = &account.me;
             let who = match me.as_str() {
                 "" => String::new(),
-                // Nobody knows such a number by heart.
+                // Nobody remembers such an id.
                 _ if account.names.knows(me) && me.is_machine_made() => {
                     format!("  {}", account.names.of(me))
                 }
@@ -150,7 +150,7 @@ impl OverlayStack {
         })
     }
 
-    /// Closes the dialogs about accounts. Whether one for adding an account was open.
+    /// Closes the dialogs about accounts. Returns whether one for adding an account was open.
     pub fn close_add_account(&mut self) -> bool {
         let was_open = self.add_account_mut().is_some();
         let is_kept = |o: &Overlay| !matches!(o, Overlay::AddAccount(_) | Overlay::Accounts(_));

@@ -1,4 +1,4 @@
-//! Adding an account: first its service, then what that needs.
+//! Adding an account: first its service, then the fields that it needs.
 
 use super::content::{Content, DialogLine, step, wide_columns};
 use super::{Dialog, DialogEnv, Next, Overlay};
@@ -21,10 +21,10 @@ pub struct AddAccount {
 
 #[derive(Debug)]
 enum AddStage {
-    /// The services were asked for.
+    /// The services were requested.
     Listing,
     Choosing,
-    /// The field at this place is typed.
+    /// The field with this index is being typed.
     Typing(usize),
     Adding,
     Failed(SafeText),
@@ -166,7 +166,7 @@ impl AddAccount {
     }
 }
 
-/// A name that no account has yet.
+/// A name that is not taken yet.
 fn free_name(app: &AppState, choice: &ServiceChoice) -> String {
     let base = match (choice.work, choice.signs_in) {
         (true, _) => "work",

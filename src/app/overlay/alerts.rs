@@ -1,4 +1,4 @@
-//! Notifications of one chat: about which messages, and silence for a while.
+//! Notifications of one chat: which messages they are about, and temporary muting.
 
 use super::content::{Content, DialogLine, step};
 use super::questions::change_flag;
@@ -53,7 +53,7 @@ impl AlertChoice {
         }
     }
 
-    /// What is said at its right: whether it is the present state.
+    /// The text at its right: whether it is the current state.
     fn state(self, app: &AppState, chat: &Chat) -> String {
         let now = app.clock.wall;
         let until = chat.choices.muted_until;
@@ -70,7 +70,7 @@ impl AlertChoice {
     }
 }
 
-/// The choices that apply now.
+/// The choices that are available now.
 fn choices(chat: &Chat) -> impl Iterator<Item = AlertChoice> + use<> {
     let is_muted = chat.is_muted();
     AlertChoice::ALL.into_iter().filter(move |c| *c != AlertChoice::Unmute || is_muted)
@@ -85,7 +85,7 @@ impl Alerts {
         let set_flag = |app: &mut AppState, on| {
             let is_muted = app.accounts.chat(&self.chat).is_some_and(|chat| chat.info.muted);
             if is_muted == on {
-                // It is the account's own setting, so nothing is asked.
+                // It only affects the user's own account, so no confirmation is needed.
                 change_flag(app, &self.chat, ThreadFlag::Alerts, Some(on));
             }
         };

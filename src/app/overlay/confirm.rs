@@ -55,7 +55,7 @@ pub enum Consent {
 }
 
 impl Consent {
-    /// Whether Enter is enough. What cannot be undone or changes something for others needs a `y`.
+    /// Whether Enter is enough. Anything that cannot be undone or changes something for others needs a `y`.
     fn takes_enter(&self) -> bool {
         matches!(
             self,
@@ -74,7 +74,7 @@ impl Confirm {
         self.question.as_str()
     }
 
-    /// The title, and the question as lines if it is too long for a title: it must not be cut.
+    /// The title, and the question as lines if it is too long for the title: it must not be cut.
     fn heading(&self, columns: usize) -> (&str, Vec<DialogLine>) {
         if width(&self.question) < columns {
             return (self.question.as_str(), Vec::new());
@@ -142,7 +142,7 @@ impl Dialog for Confirm {
                 Next::Stay
             }
             OverlayAction::Type('n' | 'N') => Next::Close,
-            // The question may have come up in the middle of typing: a word is not an answer.
+            // The question may have opened while the user was typing: a word is not an answer.
             OverlayAction::Type(_) => {
                 env.app.note("Nothing was changed");
                 Next::Close
@@ -170,7 +170,7 @@ fn agreed(app: &mut AppState, consent: Consent) -> Next {
     }
 }
 
-/// Removes the command that led to a question from the box, now that the answer was yes.
+/// Removes the command that led to the question from the box, after the answer was yes.
 fn clear_command(chat: &mut Chat, env: &Env<'_>) {
     if chat.composer.text().starts_with('/') {
         chat.composer.set_text("");
@@ -190,7 +190,7 @@ fn open_exported(app: &mut AppState, chat: &ChatRef, key: MessageKey) {
     });
 }
 
-/// The draft is saved for the last time before everything is deleted.
+/// Closes the chat, which saves its draft for the last time, before everything is deleted.
 fn forget(app: &mut AppState, chat: &ChatRef) {
     app.with_chat(chat, |chat, env| clear_command(chat, env));
     if app.open.as_ref() == Some(chat) {
@@ -251,7 +251,7 @@ fn carry_out(app: &mut AppState, consent: Consent) {
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
         Consent::OpenExported(chat, key) => open_exported(app, &chat, key),
-        // Goes on in a dialog.
+        // It continues in a dialog.
         Consent::Download(..) => {}
         Consent::SendLiteral(chat, outgoing) => {
             app.with_chat(&chat, |chat, env| {

@@ -29,12 +29,12 @@ pub enum DialogBody {
     Text(Vec<TextRow>),
 }
 
-/// The input line: as much of the end of the text as fits, and a note at its right.
+/// The input line: as much of the end of the input as fits, and a note at its right.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputView {
     pub text: String,
     pub note: String,
-    /// What is typed replaces it.
+    /// Typing replaces the input.
     pub is_selected: bool,
 }
 
@@ -52,7 +52,7 @@ impl DialogLine {
         Self::toned(left, right, Tone::Plain)
     }
 
-    /// Both sides have the same tone.
+    /// A line with the same tone on both sides.
     pub fn toned(left: impl Into<String>, right: impl Into<String>, tone: Tone) -> Self {
         Self {
             left: vec![Label::new(left, tone)],
@@ -67,7 +67,7 @@ impl DialogLine {
     }
 }
 
-/// The width of a dialog with two columns, where the screen has it.
+/// The width of a dialog with two columns, if the screen is wide enough.
 const BROAD: u16 = 150;
 
 /// The size of a dialog.
@@ -86,7 +86,7 @@ pub enum Extent {
 /// Which of the lines are visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// The highlighted line, with every line up to `last` visible.
+    /// The lines around the highlighted one, with every line up to `last`.
     Marked { at: usize, last: usize },
     /// Starts at this line.
     Scroll(usize),
@@ -97,14 +97,14 @@ pub enum Position {
 pub struct Content {
     pub title: String,
     pub input: Option<(String, String)>,
-    /// What is typed replaces the input.
+    /// Typing replaces the input.
     pub selects_input: bool,
     pub lines: Vec<DialogLine>,
     pub text: Option<Vec<TextRow>>,
     pub position: Position,
-    /// The number of lines that form one entry and are only shown together.
+    /// The number of lines per entry, which are only shown together.
     pub step: usize,
-    /// The number of entries, where they have different numbers of lines.
+    /// The number of entries, if they have different numbers of lines.
     pub entries: Option<usize>,
     pub hint: String,
     pub extent: Extent,
@@ -154,7 +154,7 @@ impl Content {
         Self { position: Position::Marked { at, last: at }, ..self }
     }
 
-    /// Puts entries of several lines into it and highlights one of them. If there are none, shows `empty` instead.
+    /// Adds entries of several lines and highlights one of them. If there are none, shows `empty` instead.
     pub fn with_entries(
         mut self,
         entries: Vec<Vec<DialogLine>>,
@@ -213,7 +213,7 @@ impl Content {
         }
     }
 
-    /// The number of rows for lines.
+    /// The number of rows available for lines.
     fn room(&self, area: Rect) -> usize {
         let taken = 2 + if self.input.is_some() { 2 } else { 0 };
         usize::from(area.height.saturating_sub(taken))
@@ -256,7 +256,7 @@ impl Content {
         let top = if input.is_some() { 3 } else { 1 };
         let takes_keys = self.extent != Extent::AboveBox;
         let lines = match self.text {
-            // Shows the end of a text that is too long: the user is writing there.
+            // Show the end if the input is too long: the user is typing there.
             Some(rows) => {
                 let skip = rows.len().saturating_sub(room);
                 DialogBody::Text(rows.into_iter().skip(skip).collect())
@@ -296,8 +296,8 @@ pub fn step(marked: &mut usize, by: isize, count: usize) {
     *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
 }
 
-/// Lines for a text that may be too long for one row, with a short text at the right of the first one. If there is no
-/// room beside that, it gets a row of its own.
+/// Lines for text that may be too long for one row, with a short text at the right of the first one. If there is not
+/// enough room for both, the short text gets a separate row.
 pub fn wrapped(left: &str, right: &str, columns: usize) -> Vec<DialogLine> {
     const LEAST: usize = 16;
     let beside = columns.saturating_sub(width(right) + 1);
@@ -314,7 +314,7 @@ pub fn wrapped(left: &str, right: &str, columns: usize) -> Vec<DialogLine> {
     lines
 }
 
-/// An explanation, as many lines as it needs.
+/// An explanation, in as many lines as it needs.
 pub fn dim_lines(text: &str, columns: usize) -> Vec<DialogLine> {
     let rows = break_lines(text, columns).into_iter().filter_map(|row| text.get(row));
     rows.map(|row| DialogLine::dim(row.trim_end())).collect()

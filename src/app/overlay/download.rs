@@ -33,9 +33,9 @@ impl Download {
         Some(Self { account, ticket, label, progress })
     }
 
-    /// The file is not wanted any more.
+    /// The user no longer wants the file.
     pub fn stop(&self, app: &mut AppState) {
-        // An answer that is on its way is ignored.
+        // An answer that may still arrive is ignored.
         if app.pending.take(self.ticket).is_some() {
             app.request(&self.account, Request::CancelDownload { ticket: self.ticket });
             app.note("The download was stopped");

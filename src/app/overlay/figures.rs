@@ -1,4 +1,4 @@
-//! How fast keys, frames and the connection are, right above the message box. It takes no keys.
+//! The performance figures of keys, frames and the connection, right above the message box. The dialog takes no keys.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
 use crate::app::keymap::KeymapEntry;
@@ -6,7 +6,7 @@ use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use std::time::Duration;
 
-/// The figures, while they are to be shown.
+/// The figures, if they are to be shown.
 pub fn figures(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
     let shown = app.presence.figures.as_ref()?;
     let now = app.clock.mono;

@@ -8,7 +8,7 @@ use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 
-/// The signs on the screen, and what they mean.
+/// The symbols on the screen, and what they mean.
 const SIGNS: [(&str, &str); 12] = [
     ("·", "Your message is saved and waits to be sent"),
     ("↑", "It is being sent, or a setting is being saved"),
@@ -34,7 +34,7 @@ const INBOX: [(&str, &str); 6] = [
     ("j k", "Next and previous entry"),
 ];
 
-/// Keys of the search, and what can be among the words.
+/// Keys of the search, and the filters of its query.
 const SEARCH: [(&str, &str); 6] = [
     ("Enter", "Open the message in its place"),
     ("Tab", "Search only this chat, or everything again"),
@@ -54,7 +54,7 @@ const MOUSE: [(&str, &str); 6] = [
     ("Click the box", "Write"),
 ];
 
-/// From this width on there are two columns.
+/// There are two columns from this width on.
 const TWO_COLUMNS: u16 = 118;
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub struct Help {
     context: Context,
     /// The usage of each slash command, and what it does.
     commands: Vec<(String, &'static str)>,
-    /// Only what contains these words is shown.
+    /// Only entries that contain these words are shown.
     filter: String,
     scroll: usize,
 }

@@ -1,4 +1,4 @@
-//! An import: how far it is, and its report.
+//! An import: its progress and its report.
 
 use super::content::{Content, DialogLine, wide_columns};
 use super::help::scroll_key;
@@ -12,7 +12,7 @@ use crate::model::{ImportProgress, Request, SafeText};
 
 #[derive(Debug)]
 pub struct Import {
-    /// What was said at its end.
+    /// The final report.
     report: Option<SafeText>,
     scroll: usize,
 }

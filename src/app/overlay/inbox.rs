@@ -1,5 +1,5 @@
 //! What is waiting in all chats, oldest first: messages that were not sent, mentions, unread messages, and what changed
-//! in groups. Everything can be dealt with here. The list stands still while the user works through it.
+//! in groups. Everything can be dealt with here. The list does not change while the user works through it.
 
 use super::content::{Content, DialogLine, step, wide_columns};
 use super::{Alerts, Dialog, DialogEnv, Next, Overlay, Prompt, Reactions};
@@ -11,13 +11,13 @@ use crate::app::view::{Tone, shown, snippet};
 use crate::model::text::cut;
 use crate::model::{ChatAccess, ChatRef, Delivery, MessageBody, MessageKey, SafeText};
 
-/// The most chats that are listed at once; the others follow when these are done.
+/// The most chats that are listed at once; the rest follow when these are done.
 const MOST: usize = 300;
 
 #[derive(Debug)]
 pub struct Inbox {
     entries: Vec<InboxEntry>,
-    /// Chats that did not fit.
+    /// The number of chats beyond the limit.
     more: usize,
     marked: usize,
 }
@@ -44,7 +44,7 @@ impl Inbox {
         let mut found: Vec<(i64, InboxEntry)> = Vec::new();
         for chat in app.shown_chats() {
             let kinds = [not_sent(chat), unread(chat), changed(app, chat)];
-            // A chat with unread messages is opened, which shows its changes too.
+            // One entry per chat: opening a chat for its unread messages shows its changes, too.
             let first = kinds.into_iter().flatten().next();
             found.extend(
                 first.map(|kind| {
@@ -63,7 +63,7 @@ impl Inbox {
         self.entries.get(self.marked)
     }
 
-    /// The entry is dealt with.
+    /// Removes the current entry, which was dealt with.
     fn drop_current(&mut self, app: &AppState) -> Next {
         if self.marked < self.entries.len() {
             self.entries.remove(self.marked);
@@ -77,7 +77,7 @@ impl Inbox {
         {
             *self = next;
         }
-        // It stays open when it is empty: the next key was meant for it, and must not reach the box.
+        // An empty inbox stays open: the next key was meant for it, and must not reach the box.
         Next::Stay
     }
 
@@ -136,7 +136,7 @@ fn unread(chat: &Chat) -> Option<InboxKind> {
     (unread.mentions > 0 || unread.messages > 0 && !chat.is_muted()).then_some(InboxKind::Unread)
 }
 
-/// The last thing in a group is a change by someone else that was not on the screen.
+/// An entry if the last event in a group is a change by someone else that was not on the screen.
 fn changed(app: &AppState, chat: &Chat) -> Option<InboxKind> {
     let read = chat.info.read_marker.as_ref()?.arrival;
     let me = &app.accounts.of(chat).me;

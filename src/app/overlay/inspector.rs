@@ -14,7 +14,7 @@ use crate::model::{
     emoticon, failure,
 };
 
-/// The most rows shown of one value.
+/// The most rows shown for one value.
 const MAX_ROWS: usize = 400;
 /// The width of a label in cells.
 const LABEL: usize = 13;
@@ -26,7 +26,7 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// What is stored of the message is shown, too. `None` if the message is not loaded.
+    /// The details of a message and its stored source. `None` if the message is not loaded.
     pub fn new(
         app: &AppState,
         chat: &Chat,

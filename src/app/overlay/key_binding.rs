@@ -1,4 +1,4 @@
-//! The keys of one action: another one is pressed, or one is taken away.
+//! The keys of one action: adding one by pressing it, or removing one.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, dim_lines, step, wide_columns};
@@ -25,13 +25,13 @@ pub struct KeyBinding {
 struct KeyCapture {
     /// The first of two keys.
     first: Option<Chord>,
-    /// Keys that another action has: pressed again, they are taken from it.
+    /// Keys that belong to another action: if they are pressed again, they are taken from it.
     asked: Option<Vec<Chord>>,
-    /// What to tell about the last key.
+    /// The message about the last key.
     news: String,
 }
 
-/// A row of the dialog while no key is asked for.
+/// A row of the dialog while it does not ask for a key.
 enum BindingRow {
     Key(String),
     Another,
@@ -46,7 +46,7 @@ fn keys(app: &AppState, action: &str) -> Vec<String> {
     choices(app).keys_of(&app.prefs.keymap, action)
 }
 
-/// Some names of a list.
+/// The first few names of a list.
 fn first_few(names: &[String]) -> String {
     let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
     let more = names.len().saturating_sub(first.len());
@@ -54,7 +54,7 @@ fn first_few(names: &[String]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-/// Keys as the screen writes them.
+/// Keys as shown on the screen.
 fn shown(keys: &str) -> String {
     parse_keys(keys).map_or_else(|_| keys.to_owned(), |chords| write(&chords))
 }
@@ -100,7 +100,7 @@ impl KeyBinding {
         self.capture = self.try_to_bind(keys, capture, app);
     }
 
-    /// Whether actions at the same places have two keys, the first of which is this one.
+    /// Whether this key begins a two-key binding in one of the action's places.
     fn begins_a_pair(&self, app: &AppState, chord: Chord) -> bool {
         let keymap = &app.prefs.keymap;
         let rows = keymap.entries().iter().filter(|entry| entry.name == self.action);
@@ -108,7 +108,7 @@ impl KeyBinding {
         places.any(|place| keymap.is_prefix(*place, chord))
     }
 
-    /// Binds keys if they are free, or were pressed twice; otherwise returns what is to be asked.
+    /// Binds keys if they are free, or were pressed twice; otherwise returns what to ask.
     fn try_to_bind(
         &self,
         chords: Vec<Chord>,
@@ -173,7 +173,7 @@ impl KeyBinding {
     }
 }
 
-/// Puts other bindings in force, and has them written down.
+/// Puts new bindings in force, and saves them.
 fn bind(app: &mut AppState, new: Rebinding) {
     app.prefs.keymap = Arc::new(new.keymap);
     app.prefs.key_changes = new.changes;

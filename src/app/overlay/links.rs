@@ -16,19 +16,19 @@ pub struct Links {
     marked: usize,
 }
 
-/// A link, the file that it leads to, and when it was sent.
+/// A link, the file it leads to, and when it was sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListedLink {
     pub url: SafeText,
     /// `[image] old-oven.jpg · 1.2 MB`
     pub file: Option<SafeText>,
-    /// The file as the service holds it.
+    /// The file in the service's storage.
     object: Option<ObjectFile>,
     pub at: Timestamp,
 }
 
 impl ListedLink {
-    /// The links of a message; of a file also its name.
+    /// The links of a message, each with the name of its file if it has one.
     pub fn of(message: &Message) -> Vec<Self> {
         let mut files: Vec<&Media> = Vec::new();
         match &message.body {
@@ -54,7 +54,7 @@ impl ListedLink {
         links.collect()
     }
 
-    /// Asks before it is opened: a file that the account can fetch is downloaded, everything else goes to the browser.
+    /// Asks before opening it: a file that the account can fetch is downloaded, everything else goes to the browser.
     pub fn question(self, app: &mut AppState) -> Option<Confirm> {
         let chat = app.open.clone();
         let account = chat.as_ref().and_then(|chat| app.accounts.get(&chat.account));

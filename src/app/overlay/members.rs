@@ -1,4 +1,4 @@
-//! The members of a group. Typing filters the list; what can be done with a member is in its details.
+//! The members of a group. Typing filters the list; a member's details show what can be done with them.
 
 use super::content::{Content, DialogLine, step};
 use super::settings::name_and_id;
@@ -17,7 +17,7 @@ pub struct Members {
     chat: ChatRef,
     input: String,
     marked: usize,
-    /// The person on the highlighted row, which stays theirs when someone is renamed, joins or leaves.
+    /// The highlighted person, who stays highlighted when someone is renamed, joins or leaves.
     marked_person: Option<UserId>,
     /// The members that were picked with Tab.
     picked: Vec<UserId>,

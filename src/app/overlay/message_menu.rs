@@ -57,7 +57,7 @@ impl Dialog for MessageMenu {
         let found = fitting_actions(env.app);
         let chosen = match action {
             OverlayAction::Choose => found.into_iter().nth(self.marked),
-            // The keys that work on a selected message also work in its menu.
+            // The keys for a selected message also work in its menu.
             OverlayAction::Type(letter) => {
                 found.into_iter().find(|(entry, _)| entry.key() == letter.to_string())
             }

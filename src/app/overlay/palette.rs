@@ -1,4 +1,4 @@
-//! All actions by name, opened with Alt-X.
+//! The command palette: all actions by name, opened with Alt-X.
 
 use super::content::{Content, step, wide_columns, wrapped};
 use super::{Dialog, DialogEnv, Next};
@@ -20,7 +20,7 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
     let selecting = app.opened().is_some_and(|c| c.selection.is_some());
     let makes_sense = |entry: &&KeymapEntry| {
         let somewhere = entry.contexts.iter().any(|context| match context {
-            // What works only there is of no use elsewhere; the rest has another row.
+            // Actions that only work there are of no use elsewhere; the others have another row.
             Context::Overlay | Context::Normal => false,
             // These actions need a selected message.
             Context::Selection => selecting,
@@ -40,7 +40,7 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// What a command line of vim means, with its keys: a letter or two would find something else by its name.
+/// The actions for a vim command line: one or two letters would find other actions by name.
 fn vim_line<'a>(app: &'a AppState, input: &str) -> Option<Vec<&'a KeymapEntry>> {
     if !app.prefs.keymap.is_modal() {
         return None;

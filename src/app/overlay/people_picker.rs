@@ -1,4 +1,4 @@
-//! Picks people to add to a group or to create a group with.
+//! Picks people to add to a group, or to create one with.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};

@@ -51,7 +51,7 @@ impl Person {
         lines
     }
 
-    /// The keys for what the user may do.
+    /// The keys of the actions that the user may take.
     fn hint(&self, app: &AppState, account: &Account) -> String {
         let chat = app.accounts.chat(&self.chat);
         let may = |change: &dyn Fn(&UserId) -> ThreadChange| {

@@ -1,4 +1,4 @@
-//! Previews the message being written, right above the message box. Takes no keys except Esc.
+//! A preview of the message being written, right above the message box. It takes no keys except Esc.
 
 use super::content::{Content, Extent};
 use super::{Dialog, DialogEnv, Next};

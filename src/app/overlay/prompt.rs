@@ -1,4 +1,4 @@
-//! Asks for one line: a topic, the topic of a new group, or a join URL.
+//! Asks for one line of input, such as a topic or a join URL.
 
 use super::accounts::ask_change;
 use super::content::{Content, dim_lines, wide_columns};
@@ -35,7 +35,7 @@ enum AskFor {
     Date(ChatRef),
     /// The path of an export.
     Import,
-    /// Another name of an account.
+    /// A new name for an account.
     RenameAccount(AccountId),
     /// The value of a setting.
     Setting(&'static SettingSpec),
@@ -187,7 +187,7 @@ impl Dialog for Prompt {
     }
 }
 
-/// Sends a message to a chat without a draft, as it would be sent from its message box.
+/// Sends a message to a chat that has no draft, as it would be sent from its message box.
 fn send_reply(app: &mut AppState, chat: &ChatRef, text: &str) -> Next {
     if text.is_empty() {
         return Next::Close;
@@ -209,7 +209,7 @@ fn send_reply(app: &mut AppState, chat: &ChatRef, text: &str) -> Next {
     Next::Close
 }
 
-/// Asks for another name of an account.
+/// Renames an account.
 fn rename_account(app: &mut AppState, account: &AccountId, to: &str) {
     if to.is_empty() || to == account.as_str() {
         return;
@@ -218,7 +218,7 @@ fn rename_account(app: &mut AppState, account: &AccountId, to: &str) {
     ask_change(app, account, task, AccountChange::Rename { to });
 }
 
-/// Asks for the messages around a date. What is no date can be corrected.
+/// Asks for the messages around a date. Invalid input can be corrected.
 fn go_to_date(app: &mut AppState, chat: &ChatRef, input: &str) -> Next {
     if input.trim().is_empty() {
         return Next::Close;

@@ -1,11 +1,11 @@
-//! Questions that are asked before something changes for others, or cannot be undone.
+//! Questions that are asked before an action that affects others or cannot be undone.
 
 use super::{Confirm, Consent, Next, Overlay};
 use crate::app::chat::{group, listing};
 use crate::app::state::AppState;
 use crate::model::{ChatRef, Member, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
-/// Changes a two-state setting, or toggles it without `to`. Asks first if everyone in the group shares it.
+/// Changes a two-state setting, or toggles it if `to` is `None`. Asks first if everyone in the group shares it.
 pub fn change_flag(
     app: &mut AppState,
     at: &ChatRef,
@@ -142,7 +142,7 @@ pub fn ask_role(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
     Next::Push(Overlay::Confirm(role_question(app, at, changed, role)))
 }
 
-/// The question before a change of roles.
+/// The question asked before changing roles.
 pub fn role_question(app: &AppState, at: &ChatRef, who: Vec<UserId>, role: Role) -> Confirm {
     let me = app.accounts.get(&at.account).map(|account| account.me.clone());
     let of_all = names(app, at, &who);

@@ -13,9 +13,9 @@ use crate::model::text::fit;
 use crate::model::{ChatRef, EmojiStyle, MessageKey, SafeText, UserId, emoticon};
 use std::collections::HashSet;
 
-/// So many reactions that were used last stand above the usual ones.
+/// How many recently used reactions are listed above the usual ones.
 const RECENT: usize = 5;
-/// So many loaded messages are looked through for own reactions.
+/// How many loaded messages are searched for own reactions.
 const LOOK_BACK: usize = 500;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Reactions {
     marked: usize,
 }
 
-/// A reaction on offer.
+/// A reaction that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct OfferedReaction {
     /// Its key on the wire.
@@ -56,7 +56,7 @@ impl Reactions {
                 picture: SafeText::line(glyph),
                 name: name.to_owned(),
             });
-            // Not every emoji can be written as a key.
+            // Not every emoji can be encoded as a key.
             let bare = |glyph: &str| glyph.replace('\u{FE0F}', "");
             let reads_back = |one: &OfferedReaction| {
                 bare(&OfferedReaction::of_key(&one.key).picture) == bare(&one.picture)
@@ -66,7 +66,7 @@ impl Reactions {
         let Some(chat) = app.accounts.chat(&self.chat) else { return Vec::new() };
         let account = app.accounts.of(chat);
         let usual = REACTIONS.into_iter();
-        // Those of this message come last, so that they can be taken back.
+        // Own reactions to this message come last, so that they can be taken back.
         let (here, elsewhere) = own_reactions(chat, &account.me, &self.message);
         let recent = account.recent_reactions.iter().rev().map(String::as_str);
         let mut seen = HashSet::new();
@@ -90,7 +90,7 @@ impl Reactions {
     }
 }
 
-/// The keys of own reactions to this message, and to others, the newest first.
+/// The keys of own reactions to this message, and to others, newest first.
 fn own_reactions<'a>(
     chat: &'a Chat,
     me: &UserId,

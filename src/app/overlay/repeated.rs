@@ -1,9 +1,9 @@
-//! Which dialogs a key would open a second time on top of themselves.
+//! Keeps dialogs from being opened a second time on top of themselves.
 
 use super::{Overlay, OverlayStack};
 
 impl Overlay {
-    /// Whether two of this kind would be the same: those that a key opens, and not what a dialog asks.
+    /// Whether two dialogs of this kind would be the same: true for those opened by a key, but not for questions.
     fn is_unique(&self) -> bool {
         !matches!(
             self,
@@ -21,7 +21,7 @@ impl Overlay {
 }
 
 impl OverlayStack {
-    /// Opens a dialog. One that is on top already, about the same account, is not opened a second time.
+    /// Opens a dialog, unless the same one, about the same account, is on top already.
     pub fn push(&mut self, overlay: Overlay) {
         let is_open = self.top().is_some_and(|top| overlay.is_unique() && top.is_like(&overlay));
         if !is_open {

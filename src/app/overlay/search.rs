@@ -1,4 +1,4 @@
-//! Searches the stored messages of all accounts, or of one chat, while the user types; the newest hits come first.
+//! Searches the stored messages of all accounts, or of one chat, while the user types; newest hits first.
 
 mod again;
 mod hits;
@@ -29,13 +29,13 @@ pub struct Search {
     /// Searches only this chat.
     pub here: Option<ChatRef>,
     marked: usize,
-    /// What is shown: the hits of the accounts, or of the search before until there are any.
+    /// The hits shown: those of the accounts, or those of the previous search until there are any.
     hits: Vec<AccountHit>,
     accounts: SearchedAccounts,
     state: SearchState,
     /// Enter was pressed before the answer arrived: open the first hit when it does.
     opens_first: bool,
-    /// The input is from before: what is typed replaces it.
+    /// The input is from the last search: typing replaces it.
     is_from_before: bool,
 }
 
@@ -45,7 +45,7 @@ enum SearchState {
     Idle,
     Asking,
     Answered,
-    /// Why the query is not valid or failed.
+    /// Why the query is invalid or has failed.
     Failed(SafeText),
 }
 
@@ -72,8 +72,8 @@ impl Search {
         Self { is_from_before: !self.input.is_empty(), ..self }
     }
 
-    /// Edits the input; false if it is not an editing key. The first letter replaces what is from before, and the first
-    /// key that deletes removes all of it.
+    /// Edits the input; false if it is not an editing key. The first letter replaces the input of the last search, and
+    /// the first key that deletes clears it.
     fn edit(&mut self, action: &OverlayAction) -> bool {
         let mut input = if self.is_from_before { String::new() } else { self.input.clone() };
         if !action.edit(&mut input) {
@@ -120,8 +120,8 @@ impl Search {
         }
     }
 
-    /// Takes the hits that an account has for the newest query. Opens the first one of all accounts if Enter was pressed
-    /// before they arrived.
+    /// Takes an account's hits for the newest query. Opens the first one of all accounts if Enter was pressed before
+    /// they arrived.
     pub fn found(
         &mut self,
         app: &AppState,
@@ -157,7 +157,7 @@ impl Search {
         Next::Open(account.chat_ref(&hit.conversation), Some(hit.key.clone()))
     }
 
-    /// The number of hits, as far as it is known.
+    /// The number of hits found so far.
     fn count(&self) -> String {
         let count = match self.state {
             SearchState::Idle | SearchState::Failed(_) => String::new(),
@@ -184,7 +184,7 @@ impl Search {
         }
     }
 
-    /// The lines shown in place of hits.
+    /// The lines shown if there are no hits.
     fn instead(&self) -> Vec<DialogLine> {
         match &self.state {
             SearchState::Failed(why) => vec![DialogLine::toned(why.as_str(), "", Tone::Bad)],
@@ -254,13 +254,13 @@ impl Dialog for Search {
     }
 }
 
-/// Asks the sync of an account.
+/// Sends the query to the sync of an account.
 fn request(app: &mut AppState, account: &AccountId, query: Query, below: Option<SearchPosition>) {
     let ticket = app.pending.add(PendingRequest::Search(account.clone()));
     app.request(account, Request::Search { query, below, ticket });
 }
 
-/// Which account a hit is of, where that may be unclear.
+/// The account of a hit, if that may be unclear.
 fn account_label(app: &AppState, account: &Account) -> String {
     match account.id.archive() {
         Some(_) => "  · archive".to_owned(),
@@ -285,7 +285,7 @@ fn rows(
     let when = format!("{day} {}", app.prefs.clock(hit.key.at));
     let chat = account.conversations.get(&hit.conversation);
     let title = chat.map(|chat| shown(&app.prefs, &account.title(chat)));
-    // Most lines of the system are sent by the conversation.
+    // Most system messages are sent by the conversation itself.
     let is_system = hit.is_system || hit.sender.as_str() == hit.conversation.as_str();
     let who = match &title {
         Some(title) if is_system => title.clone(),

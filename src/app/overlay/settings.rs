@@ -18,7 +18,7 @@ use crate::model::{ChatAccess, ChatRef, Role, SafeText, ThreadChange, ThreadFlag
 /// The width of a row's label in cells.
 const LABEL: usize = 25;
 const SHORT_LABEL: usize = 15;
-/// In a dialog with fewer columns a row has no text at its right.
+/// In a dialog with fewer columns, rows have no text at the right.
 const TWO_TEXTS: usize = 50;
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ enum RowId {
 #[derive(Clone, Debug, PartialEq)]
 struct SettingRow {
     id: RowId,
-    /// The letter that highlights the row and acts like Enter.
+    /// The letter that highlights the row and then acts like Enter.
     key: Option<char>,
     label: &'static str,
     value: String,
@@ -166,7 +166,7 @@ impl Dialog for Settings {
     }
 }
 
-/// `j` and `k` move where letters have no other meaning.
+/// `j` and `k` move the highlight if they have no other meaning.
 fn by_letter(letter: char) -> isize {
     match letter {
         'j' => 1,
@@ -185,7 +185,7 @@ impl SettingRow {
         Self { id, key, label, value, does: "asks first", blocked: None, saving: false }
     }
 
-    /// The label in a dialog that has no room for the whole one.
+    /// The label for a dialog that has no room for the full one.
     fn short_label(&self) -> String {
         let label = match self.id {
             RowId::Flag(flag) => flag.spec().short_title,
@@ -206,7 +206,7 @@ impl SettingRow {
         let is_narrow = columns < TWO_TEXTS;
         let label = if is_narrow { self.short_label() } else { fit(self.label, LABEL) };
         let room = columns.saturating_sub(width(&label) + 3);
-        // The value matters more than the text at the right.
+        // The value takes precedence over the text at the right.
         let fits = |right: &str| width(&value) + width(right) < room;
         let right = match self.blocked.filter(|_| !self.saving) {
             _ if is_narrow => String::new(),

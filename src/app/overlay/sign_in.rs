@@ -1,4 +1,4 @@
-//! Signing in: what to know before, the code, and how it ended.
+//! Signing in: the notice, the code, and the result.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
@@ -18,9 +18,9 @@ pub struct SignInDialog {
     account: AccountId,
     /// The account belongs to an organisation.
     work: bool,
-    /// The account was added a moment ago, for this.
+    /// The account was added just now, to be signed in to.
     is_new: bool,
-    /// The user agrees to look up names, and who is available.
+    /// The user agrees to looking up names and presence.
     names: bool,
     stage: SignInStage,
     scrolled: usize,
@@ -40,12 +40,12 @@ enum SignInStage {
         tenants: Vec<SignInTenant>,
         marked: usize,
     },
-    /// One of them was chosen.
+    /// An organisation was chosen.
     Chosen {
         name: SafeText,
         tenants: Vec<SignInTenant>,
     },
-    /// Without a new code it can only go on in one of these organisations.
+    /// Without a new code, the sign-in can only continue with one of these organisations.
     Failed {
         why: SafeText,
         tenants: Vec<SignInTenant>,
@@ -58,7 +58,7 @@ impl SignInDialog {
         Self { account, work, is_new: false, names: false, stage, scrolled: 0 }
     }
 
-    /// For an account that was added a moment ago.
+    /// The dialog for an account that was added just now.
     pub fn of_new(account: AccountId, work: bool) -> Self {
         Self { is_new: true, ..Self::new(account, work) }
     }
@@ -67,8 +67,8 @@ impl SignInDialog {
         &self.account
     }
 
-    /// The dialog was closed before anybody signed in. A new account whose owner did not agree to the notice is removed
-    /// from the configuration again.
+    /// The dialog was closed before the sign-in was complete. A new account whose owner did not agree to the notice is
+    /// removed from the configuration again.
     pub fn given_up(self, app: &mut AppState) {
         let (account, name) = (self.account.clone(), self.account.as_str());
         match self.stage {
@@ -92,7 +92,7 @@ impl SignInDialog {
         self.scrolled = 0;
     }
 
-    /// Shows the code, and waits for its approval.
+    /// Shows the code, and waits for it to be approved.
     pub fn received(&mut self, app: &mut AppState, code: Result<SignInCode, Fault>) {
         match code {
             Ok(code) => {
@@ -128,7 +128,7 @@ impl SignInDialog {
         self.stage = SignInStage::Failed { why: fault.reason.clone(), tenants };
     }
 
-    /// After a failure: back to the organisations, or to a new code.
+    /// After a failure: goes back to the organisations, or requests a new code.
     fn try_again(&mut self, app: &mut AppState) {
         let SignInStage::Failed { tenants, .. } = &mut self.stage else { return };
         if tenants.is_empty() {
@@ -146,7 +146,7 @@ impl SignInDialog {
             );
             lines.push(DialogLine::default());
         }
-        // Names of an organisation need no token of their own (facts 8.5).
+        // Names within an organisation need no separate token (facts 8.5).
         if self.work {
             lines.pop();
             return lines;

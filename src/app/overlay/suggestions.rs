@@ -1,4 +1,4 @@
-//! The suggestions for the word that is being typed, right above the message box. They take no focus.
+//! The suggestions for the word being typed, right above the message box. They do not take the focus.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
 use crate::app::chat::suggestions::IN_SIGHT;

@@ -1,4 +1,4 @@
-//! Finds a conversation or a person. The list of results does not change while the user looks at it.
+//! Finds a conversation or a person. The results do not change while the user looks at them.
 
 use super::content::{Content, DialogLine, narrow_columns, step};
 use super::{Dialog, DialogEnv, Next, Overlay, Palette};
@@ -30,7 +30,7 @@ pub struct SwitcherEntry {
 }
 
 impl SwitcherEntry {
-    /// Whether it is someone with exactly this name.
+    /// Whether it is a person with exactly this name.
     pub fn is_named(&self, app: &AppState, name: &str) -> bool {
         let peer = self.chat.conversation.peer();
         let account = app.accounts.get(&self.chat.account).unwrap_or(app.current_account());
@@ -43,7 +43,7 @@ impl Switcher {
         Self::with_input(app, "")
     }
 
-    /// With something typed already.
+    /// A switcher with this input.
     pub fn with_input(app: &AppState, input: &str) -> Self {
         Self { input: input.to_owned(), marked: 0, found: find(app, input) }
     }
@@ -127,12 +127,12 @@ fn writable(app: &AppState) -> impl Iterator<Item = &Account> {
     std::iter::once(current).chain(others).filter(|account| account.id.archive().is_none())
 }
 
-/// Whether years from an archive are shown in a chat of a live account.
+/// Whether a chat of a live account includes years from an archive.
 fn has_archive(app: &AppState, chat: &ChatRef) -> bool {
     app.accounts.chat(chat).is_some_and(|chat| app.accounts.archives_of(chat).next().is_some())
 }
 
-/// The name of an account, where there is more than one. Archives are called so instead.
+/// The name of an account, if there are several. Archives are labelled as such instead.
 fn account_tag(app: &AppState, chat: &ChatRef) -> Option<String> {
     let account = app.accounts.get(&chat.account).filter(|_| app.accounts.are_several())?;
     account.id.archive().is_none().then(|| cut(account.label(), 16))

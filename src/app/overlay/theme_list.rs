@@ -1,5 +1,5 @@
-//! All themes. The one that is marked is shown on the whole screen. It is kept when it is chosen; otherwise the theme that
-//! was there before comes back.
+//! The list of themes. The highlighted one is previewed on the whole screen. It is kept if it is chosen; otherwise the
+//! previous theme comes back.
 
 use super::content::{Content, DialogLine, step};
 use super::user_settings::change;

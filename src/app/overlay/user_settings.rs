@@ -1,5 +1,5 @@
-//! The list of all settings of the configuration file and of the keys of all actions, with the meaning, value and default
-//! of each. A change takes effect at once where that is possible, and is written to the file, whose comments are kept.
+//! The list of all settings of the configuration file and the keys of all actions, with the meaning, value and default
+//! of each. Changes take effect at once if possible, and are written to the file, whose comments are kept.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
@@ -34,14 +34,14 @@ enum SettingsLine<'a> {
     Keys(&'a KeymapEntry),
 }
 
-/// The settings and the actions that match the input, the best first. A name counts more than a description.
+/// The settings and actions that match the input, best matches first. A name counts more than a description.
 fn found<'a>(app: &'a AppState, input: &str) -> Vec<SettingsLine<'a>> {
     let mut ranker = Ranker::new(input);
     let words: Vec<String> = input.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let mut rank = |name: &str, about: &str| {
         let by_name = ranker.rank(name).map(|rank| (true, rank));
-        // Some of the words may be in the name, and some in the description: each as a whole, since scattered letters are
-        // in many sentences.
+        // Some of the words may be in the name and some in the description: each as a whole, since many sentences
+        // contain the same letters scattered.
         by_name.or_else(|| {
             let all = format!("{name} {about}").to_lowercase();
             words.iter().all(|word| all.contains(word)).then_some((false, 0))
@@ -66,16 +66,16 @@ fn found<'a>(app: &'a AppState, input: &str) -> Vec<SettingsLine<'a>> {
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-/// The value that counts, or will count from the next start.
+/// The value in force, or the one that will be from the next start.
 pub fn value(app: &AppState, spec: &SettingSpec) -> Option<Value> {
     let later = app.prefs.from_next_start.iter().find(|(name, _)| *name == spec.name());
     later.map(|(_, value)| value.clone()).or_else(|| app.prefs.choices.setting(spec))
 }
 
-/// Lets other preferences and keys count from now on.
+/// Puts new preferences and keys in force.
 ///
 /// # Errors
-/// A line for the user when the keys cannot be bound so; nothing has changed then.
+/// A message for the user if the keys cannot be bound like this; then nothing has changed.
 pub fn take_over(
     app: &mut AppState,
     choices: Preferences,
@@ -105,7 +105,7 @@ pub fn take_over(
 /// Changes a setting.
 ///
 /// # Errors
-/// A line for the user when it cannot have that value.
+/// A message for the user if the setting cannot have that value.
 pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> Result<(), String> {
     let changed = app.prefs.choices.with_setting(spec, value)?;
     if spec.live {
@@ -123,7 +123,7 @@ pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> 
     Ok(())
 }
 
-/// Writes a setting that was changed by what the user does, as it is now, to the configuration file.
+/// Writes the current value of a setting, changed indirectly by a user action, to the configuration file.
 pub fn save_quietly(app: &mut AppState, name: &str) {
     let spec = SETTINGS.iter().find(|spec| spec.name() == name);
     let value = spec.and_then(|spec| app.prefs.choices.setting(spec));

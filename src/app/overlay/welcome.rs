@@ -1,4 +1,4 @@
-//! The most important keys, shown at the first start. It takes no keys: every key works as usual.
+//! The most important keys, shown at the first start. The dialog takes no keys: every key works as usual.
 
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
@@ -12,7 +12,7 @@ use crate::app::view::wrap::break_lines;
 pub struct Welcome;
 
 impl Welcome {
-    /// Whether enough of the screen stays in sight beside it.
+    /// Whether enough of the screen stays visible beside it.
     pub fn fits(size: Size) -> bool {
         size.columns >= 90 && size.rows >= 30
     }

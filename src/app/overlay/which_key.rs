@@ -1,4 +1,4 @@
-//! Shows what can follow the first of two keys, right above the message box. It takes no keys.
+//! Shows what can follow the first key of a pair, right above the message box. The dialog takes no keys.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
 use crate::app::keymap::{Context, KeymapEntry};
@@ -7,17 +7,17 @@ use crate::app::view::layout::Size;
 use crate::model::text::{cut, width};
 use std::time::Duration;
 
-/// Users who know the second key press it before that.
+/// Users who know the second key press it before this delay.
 pub const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
-/// Cells between two keys, where there is room.
+/// Cells between two keys, if there is room.
 const GAP: usize = 3;
-/// The gap, and the cells of a word, where there is less room.
+/// The gap, and the cells of a word, if there is less room.
 const SMALLER: [(usize, usize); 4] = [(2, usize::MAX), (2, 9), (1, 7), (1, 4)];
 /// Rows of the frame.
 const FRAME: usize = 2;
 
-/// The keys that can follow the first one in this place, if the second one has not come for a while.
+/// The keys that can follow the first one in this place, if the second one was not pressed for a while.
 pub fn which_key(app: &AppState, place: Context, size: Size, above: u16) -> Option<DialogView> {
     let (prefix, since) = app.keys.prefix.as_ref()?;
     if app.clock.mono < *since + SHOWN_AFTER {
@@ -33,7 +33,7 @@ pub fn which_key(app: &AppState, place: Context, size: Size, above: u16) -> Opti
             Some((app.prefs.key_words(&second_key(entry, prefix)?).into_owned(), word))
         })
         .collect();
-    // On a small screen all keys matter more than whole words, and than what is below.
+    // On a small screen, showing all keys takes precedence over whole words, and over what is below.
     let mut above = above;
     let mut rows = rows(&items, GAP, usize::MAX, columns);
     for (gap, letters) in SMALLER {

@@ -8,12 +8,12 @@ impl AppState {
         self.keys.normal && self.prefs.keymap.is_modal()
     }
 
-    /// From now on letters are text.
+    /// Switches to typing letters as text.
     pub fn write(&mut self) {
         self.keys.normal = false;
     }
 
-    /// With a modal preset, letters are keys from now on. Whether they were text before.
+    /// With a modal preset, makes letters keys. Returns whether they were text before.
     pub fn stop_writing(&mut self) -> bool {
         self.prefs.keymap.is_modal() && !std::mem::replace(&mut self.keys.normal, true)
     }

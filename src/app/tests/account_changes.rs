@@ -1,4 +1,4 @@
-//! Adding, renaming and removing accounts: what is shown, asked and done.
+//! Adding, renaming and removing accounts: the dialogs and the requests.
 
 use crate::app::action::AppAction;
 use crate::app::overlay::{Overlay, SignInDialog};
@@ -15,7 +15,7 @@ fn choice(name: &str, signs_in: bool, work: bool) -> ServiceChoice {
     ServiceChoice { name: name.into(), title, signs_in, work, has_address: signs_in }
 }
 
-/// The last change of the accounts that was asked for.
+/// The last change of the accounts that was requested.
 fn asked(app: &mut App) -> AccountChange {
     let changes = app.requests().into_iter().filter_map(|request| match request {
         Request::Accounts { change, .. } => Some(change),
@@ -55,14 +55,14 @@ fn a_new_account_is_asked_for_and_leads_to_its_sign_in() {
     app.expect("Sign in");
     app.expect("unofficial");
     app.requests();
-    // Who does not agree does not keep the account.
+    // A user who does not agree does not keep the account.
     app.press("esc");
     app.expect("hi");
     app.expect("Not added: \"me\"");
     assert_eq!(asked(&mut app), AccountChange::Remove);
 }
 
-/// The consent to the sign-in of an account that was added a moment ago.
+/// The request for consent to the sign-in of an account that was added just now.
 fn asked_for_consent() -> App {
     let mut app = adding();
     app.press("enter enter");

@@ -1,4 +1,4 @@
-//! Several accounts at once: the list, the top bar, finding chats, and that nothing goes through the wrong account.
+//! Several accounts at once: the list, the top bar, finding chats, and that nothing is sent through the wrong account.
 
 use crate::app::view::RowAccount;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, ListAction};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const WORK: &str = "work";
 
-/// Two accounts with chats: the oldest at home with Joe, then at work with Mia, then at home with Yan.
+/// Two accounts with chats: the oldest one at home with Joe, then one at work with Mia, then one at home with Yan.
 fn two() -> App {
     App::new()
         .beside(WORK)
@@ -146,7 +146,7 @@ fn signing_in_begins_with_the_account_that_is_signed_out() {
     assert_eq!(asked, Some(AccountId::new(WORK)));
 }
 
-/// Every account has the same two people, so that only the account tells chats apart.
+/// Every account has chats with the same two people, so that chats differ only in their account.
 fn chats() -> Vec<ChatRef> {
     let accounts = [ACCOUNT, WORK, "club"];
     let people = ["8:xaver", "8:yvonne"];
@@ -173,7 +173,7 @@ fn carried(outbound: &Outbound) -> Option<(ChatRef, String)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// However one moves between accounts whose chats have the same ids: what was typed in one leaves through it only.
+    /// In accounts whose chats have the same ids, text typed in one account is only sent through that account.
     #[test]
     fn what_is_typed_in_one_account_leaves_through_no_other(
         steps in proptest::collection::vec(0u8..14, 1..150),

@@ -1,4 +1,4 @@
-//! The reducer under anything: what is typed stays where it was typed, and a clock that jumps changes nothing else.
+//! Properties of the reducer for any input: text stays where it was typed, and clock jumps have no other effects.
 
 use crate::app::view::layout::Size;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, ListAction, next_deadline};
@@ -37,7 +37,7 @@ fn letter(chat: &ConversationId) -> char {
     if chat.as_str() == CHATS[0] { 'x' } else { 'y' }
 }
 
-/// What lies on the disk, as the requests say in their order.
+/// The state of the disk after the requests, in order.
 #[derive(Default)]
 struct Disk {
     drafts: HashMap<ConversationId, Draft>,
@@ -45,7 +45,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// Takes requests in; gives what comes back to the program.
+    /// Carries out requests; returns the answers to the program.
     fn take(&mut self, effects: Vec<Effect>) -> Result<Vec<Delta>, TestCaseError> {
         let mut answers = Vec::new();
         for effect in effects {
@@ -119,7 +119,7 @@ proptest! {
                 12 => Input::Action(Action::App(AppAction::Escape)),
                 13 => Input::Deadline,
                 14 => Input::Resize(Size { columns: 20 + u16::from(step), rows: 10 }),
-                // Killed and started again: what is on the disk is all there is.
+                // Killed and started again: only the state of the disk is left.
                 _ => {
                     let now = app.now;
                     app = super::any_order::app(5);

@@ -1,4 +1,4 @@
-//! Archives on the screen: what a message came from, its file, and a search through all accounts.
+//! Archives on the screen: the source of a message, its file, and a search through all accounts.
 
 use crate::app::Effect;
 use crate::fixture::{App, START, direct, message, text, ticket_of};
@@ -101,7 +101,7 @@ fn found(hits: Vec<Hit>) -> Response {
     Response::Found(Ok(Findings { hits, ..Findings::default() }))
 }
 
-/// What was asked of sync, with the account that each request goes to.
+/// The requests to sync, each with the account that it goes to.
 fn asked_of_accounts(app: &mut App) -> Vec<(AccountId, Request)> {
     let effects = app.effects().into_iter();
     let asked = effects.filter_map(|effect| match effect {
@@ -185,7 +185,7 @@ fn an_export_is_imported_from_the_palette_with_progress_and_a_report() {
     app.expect("45 %  450,000 messages  150,000 a second  about 3 s left");
     app.press("x");
     assert!(app.requests().contains(&Request::CancelImport));
-    // The new account comes before the report.
+    // The new account arrives before the report.
     of_archive(&mut app, Delta::Joined { me: crate::fixture::person("anna") });
     let mut conversation = Conversation::empty("8:old.1".into());
     conversation.activity = Timestamp(START);
@@ -217,7 +217,7 @@ fn a_hidden_import_says_when_it_has_ended_and_can_be_looked_at_again() {
     app.expect("Not imported: /tmp/none cannot be read");
 }
 
-/// An app with a chat with Joe, and an archive of `owner` that has one, too.
+/// An app with a chat with Joe, and an archive of `owner` that has such a chat, too.
 fn joined(owner: &str) -> App {
     let mut app = direct("joe").message("joe", "the newest").opened().sized(100, 30);
     of_archive(&mut app, Delta::Joined { me: crate::fixture::person(owner) });

@@ -23,7 +23,7 @@ fn neighbors(before: Option<&str>, after: Option<&str>) -> Response {
     Response::Neighbors(Neighbors { before: before.map(key), after: after.map(key) })
 }
 
-/// The key of the place that was asked for.
+/// The key of the requested place.
 fn place_asked_for(app: &mut App) -> Option<MessageKey> {
     app.requests().into_iter().find_map(|request| match request {
         Request::Around { key, .. } => Some(key),
@@ -130,7 +130,7 @@ fn an_answer_for_a_chat_that_was_left_moves_nothing() {
 
 fn counted(first: i64, months: &[(i16, i8, u64)]) -> Response {
     let months = months.iter().map(|(year, month, n)| (Month { year: *year, month: *month }, *n));
-    // All that was said when it was counted.
+    // The period of all messages that were counted.
     let period = Some((Timestamp(first), Timestamp(START + 3_600_000)));
     Response::Statistics(ChatStatistics { period, months: months.collect() })
 }

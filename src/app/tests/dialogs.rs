@@ -1,8 +1,8 @@
-//! Dialogs over each other: Esc goes back to what stands below, which is as it was left.
+//! Stacked dialogs: Esc goes back to the dialog below, which is as it was left.
 
 use crate::fixture::{App, chat, direct};
 
-/// The row of the screen that is marked, without its frame.
+/// The highlighted row of the dialog, without its frame.
 fn marked(app: &mut App) -> String {
     let view = app.model.view.visible.layout.expect("a frame");
     let dialog = app.model.dialog.as_ref().map(|dialog| &dialog.lines);
@@ -37,7 +37,7 @@ fn a_search_that_is_opened_again_begins_anew_with_the_first_letter() {
     assert!(asked(&mut app));
     app.type_text("ey");
     app.expect("› key");
-    // Moving keeps it, and then letters are added.
+    // The input is kept once it was edited, and then letters are added.
     app.press("esc ctrl-r");
     app.type_text("oven");
     app.press("backspace");

@@ -1,4 +1,4 @@
-//! Pictures and files that the service holds: asked for, downloaded, opened.
+//! Pictures and files stored by the service: requesting, downloading and opening them.
 
 use crate::app::Effect;
 use crate::fixture::{App, direct, message};
@@ -32,7 +32,7 @@ fn picture(object: &str) -> Message {
     message("joe", 1, MessageBody::Media(media))
 }
 
-/// The ticket of the download that was asked for, and its address.
+/// The ticket of the requested download, and its address.
 fn asked(app: &mut App) -> (Ticket, SafeText) {
     let mut requests = app.requests();
     match requests.pop() {
@@ -41,7 +41,7 @@ fn asked(app: &mut App) -> (Ticket, SafeText) {
     }
 }
 
-/// Whether a download was asked for.
+/// Whether a download was requested.
 fn asks(app: &mut App) -> bool {
     app.requests().iter().any(|request| matches!(request, Request::Download { .. }))
 }

@@ -1,4 +1,4 @@
-//! What is being written, over restarts.
+//! Drafts, across restarts.
 
 use crate::app::Effect;
 use crate::fixture::{App, direct};
@@ -44,7 +44,7 @@ fn what_is_saved_for_undo_is_bounded() {
     for _ in 0..40 {
         app.paste(&format!("{} ", "x".repeat(999)));
     }
-    // What was typed is not saved a second time, what was deleted is.
+    // Typed text is not saved a second time, but deleted text is.
     for _ in 0..40 {
         app.press("backspace ctrl-w");
         app.paste(&format!("{} ", "x".repeat(999)));

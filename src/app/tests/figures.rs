@@ -1,4 +1,4 @@
-//! F12: how fast keys, frames and the connection are.
+//! The performance figures that F12 shows.
 
 use crate::app::{Input, next_deadline};
 use crate::fixture::{App, direct};

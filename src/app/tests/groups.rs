@@ -1,4 +1,4 @@
-//! Settings of a conversation and its members: what is asked of the server, and what its answers do to the screen.
+//! Settings and members of a conversation: the requests to the server, and what its answers change on the screen.
 
 use crate::fixture::{App, chat, person};
 use crate::model::{
@@ -14,7 +14,7 @@ fn saved() -> Response {
     Response::Done(Ok(()))
 }
 
-/// The changes asked of the server since the last look.
+/// The changes requested from the server since the last call.
 fn changes(app: &mut App) -> Vec<ThreadChange> {
     let changes = app.requests().into_iter().filter_map(|request| match request {
         Request::Thread { change, .. } => Some(change),
@@ -23,7 +23,7 @@ fn changes(app: &mut App) -> Vec<ThreadChange> {
     changes.collect()
 }
 
-/// Someone else's change of the open group is announced.
+/// Announces that someone else has changed the topic of the open group.
 fn topic_becomes(app: &mut App, topic: &str) {
     let conversation = app.open_chat().info.id.clone();
     app.delta(Delta::Topic { conversation, topic: SafeText::line(topic) });
@@ -90,7 +90,7 @@ fn who_is_not_an_admin_sees_grey_rows_and_who_may() {
     app.press("m enter o");
     app.expect("Cannot change the role: only admins can change this");
     assert_eq!(changes(&mut app), [], "nothing was asked of the server");
-    // The direct key asks the server, whose answer decides.
+    // The direct key sends the request, and the server's answer decides.
     app.press("esc esc esc alt-j y");
     assert_eq!(changes(&mut app), [ThreadChange::Flag(ThreadFlag::JoiningEnabled, true)]);
 }
@@ -108,7 +108,7 @@ fn a_topic_that_someone_else_changed_meanwhile_is_not_taken_back_unasked() {
     let mut app = chat("Team").opened();
     app.press("alt-t");
     topic_becomes(&mut app, "Theirs");
-    // Nothing was typed: theirs stays.
+    // Nothing was typed: the other person's topic stays.
     app.press("enter");
     assert_eq!(changes(&mut app), []);
     app.expect_none("Everyone in the group");
@@ -131,7 +131,7 @@ fn ones_own_role_is_asked_about() {
     app.press("n esc");
     app.expect("Members of Team");
     assert_eq!(changes(&mut app), []);
-    // All three picked: the others become admins, oneself stays one.
+    // All three picked: the others become admins, and the user stays one.
     app.press("tab tab tab enter o");
     app.expect("Make 2 people admins?");
     assert_eq!(changes(&mut app), []);

@@ -1,4 +1,4 @@
-//! Pages of the history: which are taken in, what is asked for, and gaps.
+//! Pages of the history: which are accepted, which are requested, and gaps.
 
 use crate::app::chat::Window;
 use crate::app::view::Want;
@@ -6,7 +6,7 @@ use crate::app::{Action, AppAction, Effect, Input};
 use crate::fixture::{self, App, direct};
 use crate::model::{Arrival, Coverage, Delta, Message, Placement, Point, Range, Request};
 
-/// Joe's message number `n`; so many minutes after the start.
+/// Joe's message number `n`, sent `n` minutes after the start.
 fn message(n: i64) -> Message {
     fixture::message("joe", n, fixture::text(&format!("number {n}.")))
 }
@@ -55,7 +55,7 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
         &effects[..],
         [Effect::Request(asked)] if matches!(asked.request, Request::Around { .. })
     ));
-    // An answer for another place is not the one.
+    // An answer for another place is ignored.
     let around = |n: i64| Placement::Around {
         place: (&message(n).key).into(),
         reached_start: false,
@@ -66,7 +66,7 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
     page(&mut app, 98..103, around(100));
     assert_eq!(numbers(&app), (98..103).collect::<Vec<_>>());
     want_older(&mut app);
-    // Back at the newest end, the older page of the past arrives.
+    // The older page of the past arrives after going back to the newest end.
     app.action(Action::App(AppAction::Escape));
     app.action(Action::App(AppAction::Escape));
     page(&mut app, 900..910, Placement::Newest);
@@ -85,7 +85,7 @@ fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_li
     page(&mut app, 98..103, around);
     want_newer(&mut app);
     page(&mut app, 911..912, Placement::Event);
-    // Read before the last one was stored, told after it.
+    // The page was read before the last message was stored, but is reported after it.
     let newer = Placement::Newer { after: (&message(102).key).into(), at_end: true };
     page(&mut app, 103..105, newer);
     assert_eq!(numbers(&app), (98..105).collect::<Vec<_>>());
@@ -98,7 +98,7 @@ fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_li
     assert_eq!(app.open_chat().paging.window, Window::Live);
 }
 
-/// What is stored of the open chat.
+/// Reports which parts of the open chat are stored.
 fn stored(app: &mut App, ranges: &[(i64, i64)]) {
     let mut coverage = Coverage::default();
     for (lo, hi) in ranges {
@@ -166,7 +166,7 @@ fn what_arrives_far_below_the_place_that_is_read_leaves_memory_and_comes_back() 
     let newest = app.open_chat().newest().unwrap();
     assert_eq!(newest.key, message(5_999).key, "the list shows the newest, loaded or not");
     assert_eq!(app.open_chat().paging.window, Window::Past { loading: false });
-    // Further down it is asked for again, and at the end it goes on live.
+    // Further down, the dropped messages are requested again, and at the end the window is live again.
     want_newer(&mut app);
     let asked = app.requests();
     let [Request::Newer { after, .. }] = &asked[..] else { panic!("{asked:?}") };

@@ -1,4 +1,4 @@
-//! The inbox: what is waiting in all chats, and dealing with it in place.
+//! The inbox: what is waiting in all chats, and dealing with it there.
 
 use crate::app::Input;
 use crate::fixture::{App, chat, message, person, text};
@@ -145,7 +145,7 @@ fn who_comes_back_after_hours_is_told_what_is_waiting_once() {
     app.press("esc");
     app.input(Input::Focus(true));
     app.expect_none("while you were away");
-    // A key that is typed stays a key.
+    // The key that was pressed is still typed.
     app.pass(Duration::from_secs(3 * 60 * 60));
     app.press("b");
     app.expect("while you were away");
@@ -183,7 +183,7 @@ fn who_starts_the_program_after_hours_is_told_what_is_waiting_once() {
     app.press("b");
     app.expect_none("while you were away");
     app.expect("› ab");
-    // What comes a minute later was not missed.
+    // Messages that arrive a minute later were not missed.
     let mut app = two();
     app.model.app.presence.returns = true;
     app.pass(Duration::from_secs(90));

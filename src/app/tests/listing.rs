@@ -103,7 +103,7 @@ fn pinned_chats_are_moved_among_each_other_and_stay_above_the_others() {
     assert_eq!(listed(&app), ["b", "c", "a", "d"]);
     app.press("shift-up shift-up shift-up");
     assert_eq!(listed(&app), ["a", "b", "c", "d"]);
-    // New messages do not move them.
+    // New messages do not move pinned chats.
     app.press("esc");
     app.say("joe", "in d");
     assert_eq!(listed(&app), ["a", "b", "c", "d"]);
@@ -111,7 +111,7 @@ fn pinned_chats_are_moved_among_each_other_and_stay_above_the_others() {
     app.expect("Only pinned chats can be moved");
 }
 
-/// The requests to forget a chat since the last look.
+/// How many requests to forget a chat were made since the last call.
 fn forgets(app: &mut App) -> usize {
     app.requests().iter().filter(|request| matches!(request, Request::Forget { .. })).count()
 }
@@ -135,7 +135,7 @@ fn a_group_that_was_left_is_forgotten_after_a_question_and_comes_back_with_somet
     app.expect("Forgotten: deleted from the message store");
     app.expect_none("Team");
     assert_eq!(app.model.app.open, None);
-    // A late answer about it does not bring it back.
+    // A late answer about the chat does not bring it back.
     app.delta(Delta::Access { conversation: conversation.clone(), access: ChatAccess::Left });
     app.delta(Delta::Members { conversation, members: Vec::new() });
     assert_eq!(listed(&app).len(), 1);

@@ -17,7 +17,7 @@ fn settings(app: &mut App, name: &str, value: &str) {
     app.press("enter esc");
 }
 
-/// A group with a message of two days ago, two of today, and a new one.
+/// A group with a message from two days ago, two from today, and a new one.
 fn days() -> App {
     let mut app = chat("Team").opened();
     let old: Vec<Message> =
@@ -38,7 +38,7 @@ fn times_and_dates_are_shown_as_chosen_and_change_at_once() {
     settings(&mut app, "ui.date", "iso");
     app.expect("2023-11-12");
     app.expect("Today");
-    // A mistake changes nothing and says why.
+    // An invalid value changes nothing and is explained.
     settings(&mut app, "ui.time", "%");
     app.press("esc esc");
     app.expect("22:11:20  Joe Bloggs");
@@ -70,7 +70,7 @@ fn twelve_hours_take_less_room_in_the_list_and_in_a_narrow_pane() {
     app.resize(38, 20);
     app.press("esc");
     app.expect_row("10:11pm Joe Bloggs", "");
-    // Text begins in one column whatever the hour.
+    // Text begins in the same column whatever the hour.
     let mut morning = message("mia", -2, text("early"));
     morning.at = Timestamp(START - 13 * 3_600_000);
     morning.key.at = morning.at;

@@ -9,7 +9,7 @@ use crate::model::{
 use std::time::Duration;
 
 impl App {
-    /// The cell of a text, in the first or in the last row that has it.
+    /// The cell where a text begins, in the first or the last row that contains it.
     fn cell_of(&mut self, text: &str, last: bool) -> (u16, u16) {
         let screen = self.expect(text);
         let rows = screen.lines().enumerate().filter(|(_, line)| line.contains(text));
@@ -54,7 +54,7 @@ fn a_click_on_a_chat_opens_it_at_every_size() {
         assert_eq!(app.open_chat().info.id.as_str(), "19:team@thread.skype", "{columns}x{rows}");
         app.click("Mia Tan");
         app.expect("To Mia Tan ›");
-        // Nothing is lost by it.
+        // The draft is not lost.
         app.click("Joe Bloggs");
         app.expect("› half a thought");
     }
@@ -82,7 +82,7 @@ fn a_click_selects_a_message_and_a_double_click_replies() {
     app.expect_none("replying to");
     app.click("second words");
     app.expect("replying to Joe Bloggs: second words");
-    // Two clicks on two messages are no double click.
+    // Two clicks on different messages are not a double click.
     app.press("esc");
     app.click("first words");
     app.click("second words");
@@ -140,7 +140,7 @@ fn a_click_on_a_link_shows_its_address_before_it_is_opened() {
         assert!(app.model.overlays.is_empty(), "{columns}");
         app.click_last("oven.example");
         app.expect("Open this address?");
-        // The click that opened the question, and others, do not answer it.
+        // Neither the click that opened the question nor others answer it.
         for row in 0..24 {
             for column in 0..columns {
                 let is_footer = row == 23;
@@ -170,7 +170,7 @@ fn the_wheel_scrolls_what_is_below_it() {
         app.point(PointerKind::WheelDown, pane);
     }
     app.expect("number 59.");
-    // A dialog, wherever the mouse is.
+    // A dialog scrolls wherever the mouse is.
     app.press("f1");
     let before = app.screen();
     app.point(PointerKind::WheelDown, (0, 3));
@@ -194,7 +194,7 @@ fn the_wheel_over_the_list_opens_nothing_and_a_key_brings_the_open_chat_back() {
     let end = app.screen();
     assert_ne!(end, before);
     assert_eq!(app.open_chat().info.id, opened);
-    // The end of the list is at the end of its pane.
+    // The end of the list is at the bottom of its pane.
     assert!(app.model.view.visible.list.rows.len() > 15, "{end}");
     app.point(PointerKind::WheelUp, (3, 5));
     assert_ne!(app.screen(), end);
@@ -301,7 +301,7 @@ fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go()
     assert_eq!(saved(&mut app), ["ui.list_width = 30"]);
     app.point(PointerKind::Drag, (40, 9));
     assert_eq!(rule(&app), 30, "the button is no longer held");
-    // Neither pane becomes too narrow, at any size, and it fits again where there is room.
+    // Neither pane becomes too narrow at any size, and the chosen width comes back once there is room.
     app.point(PointerKind::Click, (30, 5));
     app.point(PointerKind::Drag, (79, 5));
     app.point(PointerKind::Release, (79, 5));
@@ -321,7 +321,7 @@ fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go()
     assert_eq!(rule(&app), 14);
     app.press("ctrl-x >");
     assert_eq!(rule(&app), 18);
-    // A click elsewhere, or behind a dialog, drags nothing.
+    // A click elsewhere, or behind a dialog, does not begin a drag.
     app.press("f1");
     app.point(PointerKind::Click, (18, 39));
     app.point(PointerKind::Drag, (30, 5));

@@ -1,4 +1,4 @@
-//! People of one name are told apart, and a mention goes to the one who was chosen.
+//! People who share a name are told apart, and a mention goes to the one who was chosen.
 
 use crate::fixture::{App, chat, message, person, text};
 use crate::model::{
@@ -27,7 +27,7 @@ fn bobs() -> App {
     app.opened()
 }
 
-/// Who is mentioned in what was sent since the last look.
+/// The people mentioned in messages sent since the last call.
 fn mentioned(app: &mut App) -> Vec<(String, String)> {
     let sent = app.requests().into_iter().filter_map(|request| match request {
         Request::Send { outgoing, .. } => Some(outgoing.mentions),
@@ -62,7 +62,7 @@ fn a_name_that_several_have_is_asked_about_before_it_is_sent() {
     assert_eq!(mentioned(&mut app), []);
     app.press("n");
     app.expect("› @Bob, are you there?");
-    // Joe is the only one of his name.
+    // Joe is the only one with his name.
     app.press("ctrl-u");
     app.type_text("@Joe Bloggs hi");
     app.press("enter");

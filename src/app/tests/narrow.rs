@@ -1,4 +1,4 @@
-//! Small windows: what matters is not cut.
+//! Small windows: important text is not cut.
 
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::overlay::DialogBody;
@@ -10,7 +10,7 @@ use ratatui::style::Modifier;
 
 const SIZES: [(u16, u16); 5] = [(40, 15), (60, 20), (80, 24), (120, 40), (200, 50)];
 
-/// No line of the dialog on top is wider than it, nor is its title.
+/// Checks that no line of the top dialog is wider than the dialog, nor is its title.
 fn expect_nothing_cut(app: &mut App, place: &str) {
     app.layout();
     let dialog = app.model.dialog.as_ref().expect(place);
@@ -40,7 +40,7 @@ fn help_welcome_settings_and_questions_are_not_cut_at_any_size() {
         let mut app = group().message("joe", "https://oven.example/x");
         for (keys, place) in [("alt-x", "palette"), ("esc ctrl-up enter", "menu")] {
             app.press(keys);
-            // Every entry, to the last one.
+            // Every entry, down to the last one.
             for _ in 0..100 {
                 expect_nothing_cut(&mut app, place);
                 app.press("down");
@@ -188,7 +188,7 @@ fn all_keys_that_can_follow_are_in_sight_on_the_smallest_screens_too() {
     }
 }
 
-/// No line of the dialog on top is wider than it.
+/// Checks that no line of the top dialog is wider than the dialog.
 fn expect_nothing_wide(app: &App) {
     let dialog = app.model.dialog.as_ref().unwrap();
     let DialogBody::Lines(lines) = &dialog.lines else { panic!() };

@@ -1,4 +1,4 @@
-//! Which messages are notified about, in which words, and how often.
+//! Which messages cause notifications, with which text, and how often.
 
 use crate::app::effect::{Alert, Effect, Notification};
 use crate::app::{Input, Prefs};
@@ -9,7 +9,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// Longer than messages are collected.
+/// Longer than the time for which messages are collected.
 const SOON: Duration = Duration::from_millis(500);
 const BURST_OVER: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ fn in_sight() -> App {
     app
 }
 
-/// What has been notified about since the last look, after a moment.
+/// The notifications since the last call, after a moment.
 fn notified(app: &mut App) -> Vec<(String, String)> {
     app.pass(SOON);
     let new = app.effects().into_iter().filter_map(|effect| match effect {
@@ -111,7 +111,7 @@ fn on_a_terminal_without_focus_reports_an_idle_user_counts_as_away() {
     app.pass(Duration::from_secs(100));
     app.say("joe", "gone");
     assert_eq!(notified(&mut app), one("Team", "New message"));
-    // One that reports it is believed.
+    // A terminal that reports the focus is trusted.
     app.input(Input::Focus(true));
     app.pass(Duration::from_secs(600));
     app.say("joe", "looked at");
@@ -243,7 +243,7 @@ fn a_chat_is_muted_for_a_while_and_speaks_again_by_itself() {
     app.press("ctrl-x n 7");
     app.expect("Muted until tomorrow 08:00");
     app.requests();
-    // The key that mutes ends it, and does not mute for good.
+    // The mute key ends temporary muting instead of muting for good.
     app.press("alt-m");
     app.expect("Alerts are on");
     let asked = app.requests();
@@ -350,6 +350,6 @@ fn all_notifications_about_a_chat_are_taken_back_when_it_is_read() {
         Effect::Alert(Alert::Withdraw(number)) => Some(number),
         _ => None,
     });
-    // The first one is about what was said before the test.
+    // The first one is about the message sent before the test.
     assert_eq!(back.collect::<Vec<_>>(), [1, 2, 3]);
 }

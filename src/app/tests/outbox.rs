@@ -1,4 +1,4 @@
-//! Messages on their way: held, taken back, refused, sent again.
+//! Outgoing messages: held, taken back, refused, sent again.
 
 use crate::app::Effect;
 use crate::fixture::{App, direct};
@@ -13,7 +13,7 @@ fn app(grace_seconds: u64) -> App {
     app.with_direct("joe").opened()
 }
 
-/// Types a line and sends it. Gives the id it was handed over with.
+/// Types a line and sends it. Returns its client id.
 fn send(app: &mut App, text: &str) -> ClientMessageId {
     app.effects();
     app.type_text(text);
@@ -45,7 +45,7 @@ fn discarded(app: &mut App, client_id: &ClientMessageId, result: Result<(), Faul
     app.layout();
 }
 
-/// The message that is to be taken out of the outbox, and the draft that is saved with that.
+/// The messages that are to be taken out of the outbox, and the draft that is saved with each.
 fn discards(app: &mut App) -> Vec<(ClientMessageId, Option<String>)> {
     let discards = app.requests().into_iter().filter_map(|request| match request {
         Request::Discard { client_id, draft, .. } => {
@@ -66,7 +66,7 @@ fn a_held_message_says_how_it_is_taken_back_and_counts_down() {
     app.expect("sent in 50s");
     app.press("alt-z");
     assert_eq!(discards(&mut app), [(id.clone(), Some("too fast".into()))]);
-    // Until the store answers it stays where it is.
+    // Until the store answers, the message stays where it is.
     app.expect_row("too fast", "");
     discarded(&mut app, &id, Ok(()));
     app.expect("To Joe Bloggs › too fast");
@@ -82,7 +82,7 @@ fn undo_right_after_enter_means_what_was_sent_last() {
     assert_eq!(discards(&mut app), [(second.clone(), Some("second".into()))]);
     app.type_text("!");
     discarded(&mut app, &second, Ok(()));
-    // What was typed meanwhile stays, below what came back.
+    // Text that was typed in the meantime stays, below the message that came back.
     assert_eq!(app.open_chat().composer.text(), "second\n!");
 }
 
@@ -255,7 +255,7 @@ fn a_chat_that_becomes_a_thread_takes_its_messages_and_its_draft_along() {
     app.press("enter");
     let sent = send(&mut app, "hello");
     app.type_text("and then");
-    // Reported twice it is the same.
+    // Reporting it twice makes no difference.
     became_thread(&mut app);
     became_thread(&mut app);
     app.expect("hello");
@@ -269,7 +269,7 @@ fn a_chat_that_becomes_a_thread_takes_its_messages_and_its_draft_along() {
     app.delta(Delta::Delivery { conversation, client_id, delivery, sent: Some(key) });
     app.layout();
     app.expect("✓");
-    // The person's id leads to the thread from now on, and to nothing else in the list.
+    // The person's id now leads to the thread, and the list has no other entry for it.
     app.press("ctrl-k");
     app.type_text("8:joe.4");
     app.press("enter");

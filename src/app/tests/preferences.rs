@@ -6,7 +6,7 @@ use crate::model::{
     AccountChange, ConfigChange, Delta, Fault, FaultKind, Request, Response, SafeText,
 };
 
-/// What is to be written to the configuration file.
+/// The changes that are to be written to the configuration file.
 fn written(app: &mut App) -> Vec<(String, String)> {
     let set = app.effects().into_iter().filter_map(|effect| match effect {
         Effect::Request(outbound) => match outbound.request {
@@ -68,7 +68,7 @@ fn themes_are_chosen_from_a_list_and_the_marked_one_is_in_sight_until_then() {
     app.press("enter down down enter");
     assert_eq!((shown(&app).as_str(), written(&mut app)), ("mine", one("ui.theme", "\"mine\"")));
     app.expect_row("ui.theme", "mine");
-    // What is chosen already need not be written again.
+    // A value that is chosen already is not written again.
     app.press("enter enter");
     assert_eq!(written(&mut app), []);
 }
@@ -84,7 +84,7 @@ fn words_that_stand_in_the_name_and_in_the_description_are_found_together() {
         app.expect_none("No setting has such a name");
         app.press("esc");
     }
-    // Letters that are scattered over a description match nothing.
+    // Letters that are scattered over a description do not match.
     app.press("f10");
     app.type_text("theme");
     app.expect("ui.theme");
@@ -146,7 +146,7 @@ fn the_demo_and_read_only_runs_write_nothing() {
     }
 }
 
-/// Opens the settings at the keys of an action, and the question for a key.
+/// Opens the settings at the keys of an action, and asks for a key.
 fn ask_for_key(app: &mut App, action: &str) {
     app.press("f10");
     app.type_text(&format!("keys.{action}"));
@@ -196,7 +196,7 @@ fn a_key_that_is_taken_is_replaced_when_it_is_pressed_again() {
     app.press("ctrl-t");
     app.expect("Ctrl-T is already bound to switcher. Press it again to replace it");
     assert_eq!(written(&mut app), []);
-    // Another key is another question.
+    // A different key asks again.
     app.press("ctrl-r");
     app.expect("Ctrl-R is already bound to search.");
     app.press("ctrl-t");
@@ -232,7 +232,7 @@ fn a_key_of_the_users_own_moves_from_one_action_to_another() {
     assert_eq!(written(&mut app), both.concat());
 }
 
-/// As [`ask_for_key`], in settings that are open.
+/// As [`ask_for_key`], with the settings already open.
 fn ask_again(app: &mut App, action: &str) {
     app.type_text(&format!("keys.{action}"));
     app.press("enter");

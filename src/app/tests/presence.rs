@@ -1,4 +1,4 @@
-//! Who is available: in the list, in the header, and in words; and who is asked about.
+//! Presence: in the list, in the header, and in words; and whose presence is requested.
 
 use crate::fixture::{App, chat, direct, person};
 use crate::model::{
@@ -92,7 +92,7 @@ fn the_note_and_the_last_activity_are_told_with_the_details() {
     app.expect("◐ away");
     app.expect("on a train");
     app.expect("Last active");
-    // A note ends with its time.
+    // A note disappears when it expires.
     app.pass(Duration::from_secs(601));
     app.expect_none("on a train");
 }

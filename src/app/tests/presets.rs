@@ -75,7 +75,7 @@ fn words_of_the_box_are_moved_over_and_deleted_in_normal_mode() {
     assert_eq!(draft(&app), "two-three ");
     app.press("d d d d");
     assert_eq!((draft(&app).as_str(), app.model.context()), ("", Context::Normal));
-    // Where nobody looks at the box, nothing of it is deleted.
+    // While the box does not have the focus, nothing in it is deleted.
     app.press("i");
     app.type_text("kept");
     app.press("esc 0 k x D p");
@@ -180,7 +180,7 @@ fn no_letter_of_normal_mode_sends_anything_to_others() {
     }
 }
 
-/// Whether others see what it asks for.
+/// Whether the effect is a request whose result others can see.
 fn is_for_others(effect: &Effect) -> bool {
     let Effect::Request(outbound) = effect else { return false };
     matches!(

@@ -1,4 +1,4 @@
-//! What changes something for others, or cannot be undone, is asked about: with a `y`, never with Enter alone.
+//! Actions that affect others or cannot be undone are confirmed first: with `y`, never with Enter alone.
 
 use crate::fixture::{App, chat, direct, person};
 use crate::model::request::Change;
@@ -13,7 +13,7 @@ fn changes(app: &mut App) -> Vec<ThreadChange> {
     changes.collect()
 }
 
-/// The texts sent since the last look.
+/// The texts sent since the last call.
 fn sent(app: &mut App) -> Vec<String> {
     let sent = app.requests().into_iter().filter_map(|request| match request {
         Request::Send { outgoing, .. } => Some(outgoing.text),
@@ -56,7 +56,7 @@ fn no_key_changes_a_setting_of_the_group_before_a_yes() {
 
 #[test]
 fn typing_on_after_a_chord_by_mistake_is_not_a_yes() {
-    // Esc and then "just say yes", faster than the terminal can tell from Alt-J.
+    // Esc and then "just say yes", too fast for the terminal to tell from Alt-J.
     let mut app = chat("Team").opened();
     app.press("alt-j");
     app.type_text("ust say yes");
@@ -72,7 +72,7 @@ fn a_setting_that_was_changed_is_undone_with_one_key_while_the_offer_stands() {
     app.expect("Joining by link is on · Alt-Z undoes it");
     app.press("alt-z");
     assert_eq!(changes(&mut app), [ThreadChange::Flag(ThreadFlag::JoiningEnabled, false)]);
-    // The announcement comes before the answer: the offer is the same.
+    // The announcement arrives before the answer: the offer is the same.
     let mut app = chat("Team").opened();
     app.press("alt-h y");
     let conversation = app.open_chat().info.id.clone();
@@ -246,7 +246,7 @@ fn a_refused_change_offers_nothing() {
 
 #[test]
 fn a_topic_that_was_changed_by_mistake_is_undone_with_one_key() {
-    // Esc and then "that is fine", faster than the terminal can tell from Alt-T.
+    // Esc and then "that is fine", too fast for the terminal to tell from Alt-T.
     let mut app = chat("Team").opened();
     app.press("alt-t");
     app.type_text("hat");

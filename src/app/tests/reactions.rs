@@ -1,10 +1,10 @@
-//! Reactions: what is asked of the server when one is chosen.
+//! Reactions: the requests to the server when one is chosen.
 
 use crate::fixture::{App, chat, message, person, text};
 use crate::model::request::Change;
 use crate::model::{EmojiStyle, Placement, Reaction, Request, emoticon};
 
-/// The changes of reactions that are asked for when the first one offered, 👍, is chosen for a message with these.
+/// The reaction changes requested when the first one offered, 👍, is chosen for a message with these reactions.
 fn asked(reactions: &[(&str, &[&str])]) -> Vec<(String, bool)> {
     let mut app = chat("Team").message("joe", "first").opened();
     let mut message = message("joe", 2, text("hi"));
@@ -35,11 +35,11 @@ fn the_same_picture_again_takes_every_own_key_of_it_back() {
     assert_eq!(asked(&both), [gone("1f44d_thumbsup"), gone("like")]);
     let set = [("like".to_owned(), true)];
     assert_eq!(asked(&[]), set);
-    // Someone else's, and another picture.
+    // The reaction of someone else, and one with another picture.
     assert_eq!(asked(&[("1f44d_thumbsup", &["joe"]), ("heart", &["anna"])]), set);
 }
 
-/// Keys of the reactions that are asked for.
+/// The keys of the requested reactions.
 fn reacted(app: &mut App) -> Vec<(String, bool)> {
     let change = |request| match request {
         Request::Change { change: Change::React { key, on }, .. } => Some((key, on)),

@@ -1,4 +1,4 @@
-//! What counts as read and what as new: by the user, told to the server, and by others.
+//! What counts as read or new: for the user, as reported to the server, and for others.
 
 use crate::app::Input;
 use crate::fixture::{self, App, direct, person, text};
@@ -8,7 +8,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// Someone is at the keyboard.
+/// An app whose user is at the keyboard.
 fn app(receipts: Receipts) -> App {
     let app = App::with_prefs(|prefs| prefs.choices.reading.receipts = receipts);
     let mut app = app.with_direct("joe");
@@ -16,7 +16,7 @@ fn app(receipts: Receipts) -> App {
     app
 }
 
-/// Joe's message number `n`; so many minutes after the start.
+/// Joe's message number `n`, sent `n` minutes after the start.
 fn message(n: i64) -> Message {
     fixture::message("joe", n, text(&format!("number {n}.")))
 }
@@ -30,7 +30,7 @@ fn messages(app: &mut App, numbers: std::ops::Range<i64>, arrival: Arrival) {
     app.layout();
 }
 
-/// The store counts: read up to `read`, and so many unread.
+/// The store reports: read up to `read`, with `count` unread messages.
 fn unread(app: &mut App, read: i64, count: u32) {
     let at = message(read).at;
     let read_marker = Some(ReadMarker { arrival: at, read_at: at, client_id: None });
@@ -40,7 +40,7 @@ fn unread(app: &mut App, read: i64, count: u32) {
     app.layout();
 }
 
-/// What is asked to be marked as read since the last look: up to where, whether back, whether told.
+/// The requests to mark as read since the last call: up to where, whether back, whether others are told.
 fn marked(app: &mut App) -> Vec<(Timestamp, bool, bool)> {
     let marks = app.requests().into_iter().filter_map(|request| match request {
         Request::MarkRead { read_marker, back, tell, .. } => {
@@ -51,7 +51,7 @@ fn marked(app: &mut App) -> Vec<(Timestamp, bool, bool)> {
     marks.collect()
 }
 
-/// The user looks at the screen for longer than it takes to count as read.
+/// The user looks at the screen for long enough for messages to count as read.
 fn look(app: &mut App) {
     app.layout();
     app.pass(Duration::from_secs(2));
@@ -188,7 +188,7 @@ fn old_messages_never_look_new() {
     app.expect_none(" new ═");
 }
 
-/// Sixty messages of which ten are read, in a chat that is opened then.
+/// Sixty messages, ten of them read, in a chat that is then opened.
 fn long_unread() -> App {
     let mut app = app(Receipts::Auto);
     messages(&mut app, 1..61, Arrival::History);
@@ -203,7 +203,7 @@ fn a_chat_with_unread_messages_opens_at_the_first_of_them() {
     let screen = app.expect("═ 50 new ═");
     assert!(screen.contains("number 11.") && !screen.contains("number 60."), "{screen}");
     app.expect("below · Ctrl-End");
-    // One key to the newest, one back to the first unread.
+    // One key goes to the newest message, one back to the first unread one.
     app.press("ctrl-end");
     app.expect("number 60.");
     app.press("alt-u");
@@ -220,12 +220,12 @@ fn only_what_was_on_the_screen_counts_as_read() {
     let [(upto, false, true)] = first.as_slice() else { panic!("{first:?}") };
     let upto = *upto;
     assert!(upto > message(11).at && upto < message(40).at, "{upto:?}");
-    // The end is on the screen, but not what lies between.
+    // The end is on the screen, but not the messages in between.
     app.press("ctrl-end");
     app.expect("above stay unread · Alt-U shows them · Ctrl-X r marks all read");
     look(&mut app);
     assert_eq!(marked(&mut app), []);
-    // Page by page everything is.
+    // Page by page, all of them are shown.
     app.press("alt-u");
     for _ in 0..6 {
         app.press("pagedown");
@@ -288,7 +288,7 @@ fn a_burst_that_scrolls_by_at_the_watched_end_counts_as_read_and_one_that_nobody
             continue;
         }
         assert_eq!(read, [], "{watched}");
-        // At the end again: what was missed is above, and stays unread.
+        // At the end again: the missed messages are above, and stay unread.
         app.input(Input::Focus(true));
         app.press("esc ctrl-end");
         unread(&mut app, 29, 90);
@@ -354,7 +354,7 @@ fn what_was_missed_while_away_is_shown_from_its_beginning() {
     messages(&mut app, 30..90, Arrival::CatchUp);
     let screen = app.expect("═ 60 new ═");
     assert!(screen.contains("number 30."), "{screen}");
-    // Where the user has moved to, the view stays.
+    // The view stays where the user has moved to.
     app.press("ctrl-end");
     messages(&mut app, 90..91, Arrival::Live);
     app.expect("number 90.");
@@ -402,7 +402,7 @@ fn the_key_to_unread_messages_goes_to_the_first_that_was_not_read_yet() {
     let screen = app.expect(&format!("═ {} new ═", 61 - next));
     assert!(screen.contains(&format!("number {next}.")), "{screen}");
     assert!(!screen.contains("number 11."), "{screen}");
-    // Marked as unread again, it is the one that was marked.
+    // After marking messages as unread again, the first unread one is the marked one.
     app.press("ctrl-up k k u");
     app.effects();
     let line = app.screen().lines().find(|line| line.contains(" new ═")).map(str::to_owned);
@@ -443,7 +443,7 @@ fn what_was_searched_for_stays_in_sight_in_a_chat_with_unread_messages() {
     let hit = message(12).key;
     app.model.open(&chat);
     app.model.go_to(&hit);
-    // Its place was not loaded; the newest page comes after it as well.
+    // The place of the hit was not loaded; the newest page arrives after it as well.
     let place = Point::from(&hit);
     let around = Placement::Around { place, reached_start: true, at_end: true };
     app.arrive((1..41).map(message).collect(), around, Arrival::History);

@@ -30,7 +30,7 @@ fn sent_lines_come_back_newest_first_and_the_draft_after_them() {
         app.press(key);
         assert_eq!(in_box(&app), becomes, "{key}");
     }
-    // It can be changed and sent, and undo gives the draft back.
+    // A recalled line can be changed and sent, and undo restores the draft.
     app.press("alt-, alt-z");
     assert_eq!(in_box(&app), "half");
     app.press("alt-, alt-,");

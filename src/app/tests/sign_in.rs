@@ -1,4 +1,4 @@
-//! Signing in again: what is shown, asked and done.
+//! Signing in again: the dialogs and the requests.
 
 use crate::fixture::{App, chat};
 use crate::model::{
@@ -22,7 +22,6 @@ fn code() -> SignInCode {
     }
 }
 
-/// The last request, which was for this.
 fn last_request(app: &mut App) -> Request {
     app.requests().pop().expect("a request")
 }

@@ -29,7 +29,7 @@ fn answer(app: &mut App, answer: SpellingAnswer) {
     app.input(Input::Outcome(Outcome::Spelling(answer)));
 }
 
-/// Answers as a dictionary with few words; gives the words that were asked for.
+/// Answers like a dictionary with few words; returns the words that were to be checked.
 fn check(app: &mut App) -> Vec<String> {
     let mut all = Vec::new();
     app.layout();
@@ -46,7 +46,7 @@ fn check(app: &mut App) -> Vec<String> {
     all
 }
 
-/// Asks for suggestions and answers them.
+/// Asks for suggestions and answers with these.
 fn suggest(app: &mut App, word: &str, words: &[&str]) {
     app.press("alt-c");
     let Some(SpellingRequest { number, task: SpellingTask::Suggest(asked_for), .. }) =
@@ -93,7 +93,7 @@ fn misspelt_words_are_underlined_but_not_the_one_that_is_being_typed() {
      To Team › see teh word wel now
                    ~~~      ~~~
     ");
-    // Away from its end the word is not being typed.
+    // With the cursor away from its end, the word is not being typed.
     app.press("backspace backspace backspace backspace left");
     check(&mut app);
     insta::assert_snapshot!(picture(&mut app), @"
@@ -125,7 +125,7 @@ fn a_word_is_asked_for_once_and_one_request_at_a_time() {
     assert_eq!(check(&mut app), ["teh"]);
     app.type_text("teh see ");
     assert_eq!(check(&mut app), Vec::<String>::new());
-    // An answer that nobody waits for changes nothing.
+    // An answer that is not waited for changes nothing.
     answer(&mut app, SpellingAnswer::Checked { number: 99, wrong: vec![0], trouble: None });
     assert_eq!(picture(&mut app).matches("~~~").count(), 2);
 }
@@ -201,7 +201,7 @@ fn the_key_offers_words_of_which_enter_takes_one_and_undo_gives_the_old_one_back
     suggest(&mut app, "teh", &["the", "tea"]);
     app.press("tab");
     assert_eq!(in_box(&app), "see the word ");
-    // Tab goes on through them.
+    // Pressing Tab again goes through them.
     app.press("tab");
     assert_eq!(in_box(&app), "see tea word ");
     app.press("tab");

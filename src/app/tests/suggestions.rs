@@ -43,7 +43,7 @@ fn people_commands_and_emoji_are_shown_while_they_are_typed() {
     app.press("ctrl-u");
     app.type_text("well :sm");
     app.expect("😄   smile");
-    // What contains the letters in this order follows what begins with them.
+    // Entries that contain the letters in this order follow those that begin with them.
     app.press("ctrl-u");
     app.type_text("@bgs");
     assert_eq!(suggested(&app), ["Joe Bloggs"]);
@@ -103,7 +103,7 @@ fn enter_sends_what_was_typed_unless_the_user_has_moved_to_a_suggestion() {
     app.type_text("please");
     app.press("enter");
     assert_eq!(sent(&mut app), ["ask @Mia Tan please"]);
-    // Typing on ends the choice.
+    // Typing on clears the choice.
     app.type_text("ask @");
     app.press("down");
     app.type_text("x");
@@ -167,7 +167,7 @@ fn they_vanish_with_the_word_the_cursor_and_the_chat() {
     assert_eq!(suggested(&app), ["Joe Bloggs"]);
     app.press("backspace backspace backspace");
     assert_eq!(suggested(&app), Vec::<String>::new());
-    // In the middle of a word, and where nothing is left to be taken.
+    // In the middle of a word, and when the only match was typed already, nothing is suggested.
     let mut app = chat("Team").opened();
     app.type_text("xjoe");
     app.press("left left left backspace");
@@ -247,14 +247,14 @@ fn a_click_takes_the_suggestion_below_it_and_selects_no_message() {
         app.action(Action::Pointer(Pointer { column: 30, row, kind: PointerKind::Click }));
         app.layout();
     };
-    // The frame is no entry.
+    // The frame is not an entry.
     click(&mut app, row_of("People"));
     assert_eq!(in_box(&app), "hi @");
     assert_eq!(suggested(&app).len(), 3);
     click(&mut app, row_of("8:mia.tan"));
     assert_eq!(in_box(&app), "hi @Mia Tan ");
     assert!(app.open_chat().selection.is_none());
-    // In a list that was moved through, the row counts and not the entry's number.
+    // In a list that was scrolled, a click takes the entry in its row.
     app.press("ctrl-u");
     app.type_text("/");
     app.press("up");

@@ -15,7 +15,7 @@ fn a_pasted_tab_is_aligned_in_the_box_and_sent_as_a_tab() {
     app.paste("name\tage\nAnna\t41");
     let screen = app.expect("name    age");
     assert!(screen.contains("Anna    41"), "{screen}");
-    // The cursor stands behind the last figure.
+    // The cursor is behind the last digit.
     let cursor = app.model.view.visible.compose.cursor;
     assert_eq!(usize::from(cursor.0), " To Joe Bloggs › Anna    41".chars().count());
     app.press("enter");
@@ -42,7 +42,7 @@ fn what_is_copied_has_the_tabs_and_no_invisible_characters() {
 fn at_midnight_today_becomes_yesterday_by_itself() {
     let mut app = direct("joe").message("joe", "good night").opened();
     app.expect("─ Today ─");
-    // Once the message counts as read nothing else is due: the program sleeps until then.
+    // Once the message counts as read, nothing else is due before midnight.
     app.pass(Duration::from_secs(2));
     let due = next_deadline(&app.model.app).expect("midnight");
     assert!(due > app.now.mono + Duration::from_secs(60 * 60), "{due:?}");
@@ -119,7 +119,7 @@ fn when_the_terminal_shows_how_it_draws_joined_emoji_every_row_is_made_anew() {
     app.input(crate::app::Input::EmojiWidth(EmojiWidth::Sum));
     let parts = app.screen();
     let bare = parts.replace(' ', "");
-    // In the list, in the header, in the message, in the pane beside it.
+    // In the list, the header, the message, and the pane beside it.
     assert!(bare.matches("👩🔬lab").count() >= 3, "{parts}");
     assert!(bare.contains("👩🔬said"), "{parts}");
     app.input(crate::app::Input::EmojiWidth(EmojiWidth::Cluster));

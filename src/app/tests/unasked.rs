@@ -1,5 +1,5 @@
-//! What comes up without a key of the user: questions, dialogs and chats that an answer of the server or of another
-//! program brings. Nothing that is being typed answers them, or goes anywhere else than was meant.
+//! What opens without a key press: questions, dialogs and chats that follow an answer of the server or another program.
+//! Text being typed does not answer them, and goes nowhere but where it was meant to.
 
 use crate::app::{Effect, Input, effect::Outcome};
 use crate::fixture::{App, chat, direct};
@@ -7,14 +7,14 @@ use crate::model::{ConversationId, MessageSource, Request, Response, Role, Threa
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// Longer than a question waits for a key.
+/// Longer than a question waits for a pause in typing.
 const PAUSE: Duration = Duration::from_millis(600);
 
 fn group() -> ConversationId {
     ConversationId::new("19:other@thread.skype")
 }
 
-/// A question that comes up by itself: how it is asked for, how it comes, and how it shows.
+/// A question that opens by itself: what triggers it, how it arrives, and its text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Question {
     Join,
@@ -51,7 +51,7 @@ impl Question {
         }
     }
 
-    /// Whether it was answered with yes since the last look.
+    /// Whether it was answered with yes since the last call.
     fn is_answered(self, app: &mut App) -> bool {
         match self {
             Self::Join => app.requests().iter().any(|request| {
@@ -188,14 +188,14 @@ fn what_the_clipboard_held_goes_where_it_was_asked_for_and_nowhere_else() {
     app.input(pasted("for the team"));
     app.expect("Not pasted: another conversation is open now");
     app.expect_none("› for the team");
-    // In a dialog it goes into its line.
+    // In a dialog, pasted text goes into its input line.
     app.press("ctrl-k ctrl-v");
     app.input(pasted("mia"));
     app.layout();
     app.expect("› mia");
     app.press("esc");
     assert_eq!(app.open_chat().composer.text(), "");
-    // An answer that nobody waits for is none.
+    // An answer that is not waited for is ignored.
     app.input(pasted("twice"));
     assert_eq!(app.open_chat().composer.text(), "");
 }
@@ -204,7 +204,7 @@ proptest! {
     #[test]
     fn whatever_is_typed_around_a_question_is_in_the_box_and_answers_nothing(
         question in prop_oneof![Just(Question::Join), Just(Question::Paste)],
-        // Letters, each after so many milliseconds; the question comes after the first of them at the earliest.
+        // Letters, each with the milliseconds before it; the question comes after the first one at the earliest.
         typed in proptest::collection::vec(("[yYnN a-z]", 0u64..3_000), 1..12),
         at in 0usize..12,
     ) {

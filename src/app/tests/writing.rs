@@ -7,7 +7,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// The texts sent since the last look.
+/// The texts sent since the last call.
 fn sent(app: &mut App) -> Vec<String> {
     let sent = app.requests().into_iter().filter_map(|request| match request {
         Request::Send { outgoing, .. } => Some(outgoing.text),
@@ -35,7 +35,7 @@ fn keys_in_the_box_leave_the_list_and_the_details_underived() {
 #[test]
 fn a_letter_derives_the_message_box_only_unless_something_else_has_changed() {
     let mut app = direct("joe").message("joe", "hi").opened();
-    // What the first frames find missing is asked for.
+    // Let the first frames request what they find missing.
     app.press("x y");
     let box_only = |app: &mut App, keys: &str| {
         app.press(keys);
@@ -68,7 +68,7 @@ fn a_draft_that_is_saved_changes_nothing_on_the_screen_and_what_ends_meanwhile_d
         assert!(saved, "the draft");
         app.model.has_changed()
     };
-    // What the first frames find missing is asked for, and what they show is read.
+    // Let the first frames request what they find missing, and what they show be read.
     app.press("x y");
     app.pass(Duration::from_secs(60));
     app.press("z");
@@ -266,7 +266,7 @@ fn a_chat_that_takes_no_messages_says_why_and_keeps_the_draft_until_it_does() {
     app.expect("the text stays here: you are not a member");
     assert_eq!(in_box(&app), "hello");
     assert_eq!(sent(&mut app), Vec::<String>::new());
-    // Commands are no messages.
+    // Commands are not messages.
     app.press("ctrl-u");
     app.type_text("/help");
     app.press("enter esc");

@@ -12,7 +12,7 @@ pub enum Tone {
     Dim,
     Good,
     Bad,
-    /// New messages, notes, what was found.
+    /// New messages, notes, search matches.
     New,
     Unread,
     Key,
@@ -22,7 +22,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// The tone of the sign of somebody's presence.
+    /// The tone of a presence symbol.
     pub fn of(availability: Availability) -> Self {
         match availability {
             Availability::Available => Self::Good,
@@ -50,7 +50,7 @@ impl Label {
     }
 }
 
-/// One row: labels at the left and at the right, cut so that both fit.
+/// A row with labels at the left and at the right, cut so that both fit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bar {
     /// The column in which the left labels begin.
@@ -70,7 +70,7 @@ impl Bar {
     }
 }
 
-/// As many parts of a text as fit into so many columns; the last ones are dropped first.
+/// As many parts of `text` as fit into `columns`; the last ones are dropped first.
 pub fn whole_parts(text: &str, columns: usize) -> &str {
     let mut text = text;
     while width(text) > columns

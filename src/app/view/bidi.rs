@@ -1,7 +1,7 @@
-//! Right-to-left text in the order it is read, for terminals that do not reorder themselves.
+//! Right-to-left text in visual order, for terminals that do not reorder it themselves.
 //!
-//! Works on rows after wrapping, so that every line is ordered by itself. Bidi controls never get here: they are
-//! taken out of all received text.
+//! Works on rows after wrapping, so that every line is reordered by itself. Bidi controls never get here: they are
+//! removed from all received text.
 
 use super::wrap::{Piece, TextRow};
 use crate::model::SafeText;
@@ -10,7 +10,7 @@ use std::ops::Range;
 use unicode_bidi::BidiInfo;
 use unicode_bidi_mirroring::get_mirrored;
 
-/// Whether any letter is read from the right: Hebrew, Arabic and their neighbours, and their presentation forms.
+/// Whether any letter is read from the right: Hebrew, Arabic and related scripts, and their presentation forms.
 fn has_rtl(text: &str) -> bool {
     !text.is_ascii()
         && text.chars().any(
@@ -18,7 +18,7 @@ fn has_rtl(text: &str) -> bool {
         )
 }
 
-/// The clusters of a line in visual order: where each stands in the text, and whether it is read from the right.
+/// The clusters of a line in visual order: the offset of each in the text, and whether it is read from the right.
 fn order(line: &str) -> Vec<(usize, &str, bool)> {
     let info = BidiInfo::new(line, None);
     let mut out = Vec::new();
@@ -39,7 +39,7 @@ fn order(line: &str) -> Vec<(usize, &str, bool)> {
     out
 }
 
-/// Brackets and their like face the other way when they are read from the right.
+/// Brackets and similar characters are mirrored when they are read from the right.
 fn push_cluster(out: &mut String, cluster: &str, rtl: bool) {
     if rtl {
         out.extend(cluster.chars().map(|c| get_mirrored(c).unwrap_or(c)));
@@ -104,12 +104,12 @@ pub fn typed(row: &str, cursor: usize) -> (String, usize) {
         push_cluster(&mut shown, cluster, *rtl);
         x += cluster_width(cluster);
     }
-    // Behind the last letter: left of it when it is read from the right.
+    // Behind the last letter, which is left of it if it is read from the right.
     let ends_left = clusters.iter().max_by_key(|(at, ..)| *at).is_some_and(|(.., rtl)| *rtl);
     (shown, column.unwrap_or(if ends_left { 0 } else { x }))
 }
 
-/// The columns of a row, as [`typed`] shows it, in which a part of it stands.
+/// The columns of a part of a row, as [`typed`] shows it.
 pub fn columns(row: &str, part: &Range<usize>) -> Vec<Range<usize>> {
     if !has_rtl(row) {
         let upto = |at: usize| width(row.get(..at).unwrap_or(row));

@@ -13,11 +13,11 @@ use std::ops::Range;
 /// The message box as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ComposeView {
-    /// The name of the conversation, as far as the prompt has room for it.
+    /// The name of the conversation, cut to the room in the prompt.
     pub recipient: String,
     pub prompt: String,
     pub rows: Vec<String>,
-    /// Where each row stands in the text.
+    /// The range of each row in the text.
     pub places: Vec<Range<usize>>,
     /// The cells of misspelt words: the row, and its columns.
     pub misspelt: Vec<(usize, Range<u16>)>,
@@ -29,7 +29,7 @@ pub struct ComposeView {
 }
 
 impl ComposeView {
-    /// Marks the words of the text that stand at these places.
+    /// Marks the words of the text at these places.
     pub(super) fn mark(&mut self, text: &str, words: &[Range<usize>], reorders: bool) {
         for (row, place) in self.places.iter().enumerate() {
             let of_row = |at: usize| {
@@ -65,7 +65,7 @@ fn shown_row(typed: &str) -> String {
 /// The recipient's name takes at most this part of the box (one divided by it).
 const PROMPT_SHARE: u16 = 3;
 
-/// The name of the open chat in the prompt, on a screen of so many columns.
+/// The name of the open chat in the prompt, on a screen with this many columns.
 pub(super) fn recipient(app: &AppState, columns: u16) -> String {
     let Some(chat) = app.opened() else { return String::new() };
     let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
@@ -73,7 +73,7 @@ pub(super) fn recipient(app: &AppState, columns: u16) -> String {
     cut_name(&title, most.saturating_sub(7))
 }
 
-/// The box of the open chat, called `recipient`, on a screen of so many columns.
+/// The box of the open chat, called `recipient`, on a screen with this many columns.
 pub(super) fn view(app: &AppState, recipient: String, columns: u16) -> ComposeView {
     let Some(chat) = app.opened() else {
         return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
@@ -126,7 +126,7 @@ pub(super) fn view(app: &AppState, recipient: String, columns: u16) -> ComposeVi
     }
 }
 
-/// Why nothing can be written here, if so.
+/// Why nothing can be written here; `None` if it can.
 fn closed_words(access: &ChatAccess) -> Option<String> {
     match access {
         ChatAccess::Full => None,
@@ -136,7 +136,7 @@ fn closed_words(access: &ChatAccess) -> Option<String> {
     }
 }
 
-/// The end of the row above a reply.
+/// The end of the row above the box during a reply.
 const REMOVES: &str = " · Esc removes the quote";
 
 /// What is being replied to or edited.
@@ -157,7 +157,7 @@ pub(super) fn banner(account: &Account, chat: &Chat, columns: usize) -> Bar {
             let name = Some(account.names.label(&quote.author)).filter(|_| is_shared);
             let name = name.as_ref().unwrap_or(&quote.name);
             let text = format!("↳ replying to {name}: {}", first_words(&quote.text));
-            // Whom it is for matters more than how to get rid of it.
+            // The name takes precedence over the hint.
             let fits = width("↳ replying to ") + width(name) + width(REMOVES) < room;
             (text, if fits { REMOVES } else { "" })
         }

@@ -1,4 +1,4 @@
-//! The state of a connection, in words.
+//! A description of the state of a connection.
 
 use super::bar::{Label, Tone};
 use crate::app::account::Connection;
@@ -6,10 +6,10 @@ use crate::app::state::AppState;
 use crate::model::text::{cut, width};
 use crate::model::{ConnectionState, SignInWay};
 
-/// The most of a reason that is shown.
+/// The most columns of a reason that are shown.
 const MAX_REASON: usize = 40;
 
-/// The state of the connection, in words.
+/// A description of the state of the connection.
 pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label {
     let now = app.clock.mono;
     let (text, tone) = match &connection.state {
@@ -32,7 +32,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
                 _ => String::new(),
             };
             let what = format!("offline{since}");
-            // The key that ends the wait is named where that costs nothing of the reason.
+            // The key that ends the wait is only shown if the reason need not be shortened for it.
             let with_key = format!("{retry}{key}");
             let all = width(&what) + 2 + width(why).min(MAX_REASON) + width(&with_key);
             let next = if all <= columns { with_key } else { retry };
@@ -51,7 +51,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
                     return Label::new(text, Tone::Bad);
                 }
             };
-            // What to do about it matters more than the key.
+            // The reason takes precedence over the key.
             let text = format!("signed out: {why} · {next}");
             let text = if width(&text) <= columns {
                 text
@@ -64,7 +64,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
     Label::new(cut(&text, columns), tone)
 }
 
-/// That the service has asked for a wait, as far as there is room.
+/// Says that the service has asked for a pause, in the longest form that fits.
 fn asked_to_wait(seconds: u64, columns: usize) -> String {
     if seconds == 0 {
         return "trying again".to_owned();
@@ -77,7 +77,7 @@ fn asked_to_wait(seconds: u64, columns: usize) -> String {
     if width(&long) <= columns { long } else { format!("asked to wait {left}") }
 }
 
-/// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
+/// What is wrong, why, and what comes next (`next` begins with its separator); the reason is cut first.
 fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
     const MIN_REASON: usize = 7;
     let fixed = width(what) + width(next) + 2;

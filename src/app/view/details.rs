@@ -16,7 +16,7 @@ use crate::model::{
 /// How many of the newest messages are searched for links and files.
 const MAX_LOOKED_THROUGH: usize = 100;
 const MAX_SHARED: usize = 6;
-/// Members that are sorted by name; more are listed as the server has them.
+/// The most members that are sorted by name; larger groups are listed in the server's order.
 const MAX_SORTED: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct DetailsStamp {
     open: Option<ChatRef>,
     today: i64,
     choices: u64,
-    /// Presence is shown only while the connection is there.
+    /// Whether the account is online; presence is shown only then.
     online: bool,
 }
 
@@ -55,7 +55,7 @@ impl DetailsStamp {
     }
 }
 
-/// The rows that fit; the last one says which keys lead on.
+/// The rows that fit; the last one shows the keys for more.
 pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let Some(c) = app.opened() else { return Vec::new() };
     let account = app.accounts.of(c);
@@ -97,7 +97,7 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     rows
 }
 
-/// When the conversation began, how much was written in it, and in which years.
+/// When the conversation began, how many messages it has, and in which years.
 fn history_rows(app: &AppState, c: &Chat, room: usize) -> Vec<DetailRow> {
     const FIXED: usize = 5;
     let counted = c.paging.statistics.counted.as_ref();

@@ -1,4 +1,4 @@
-//! The footer: the keys that can be pressed here.
+//! The footer: the keys that can be pressed in the current context.
 
 use super::bar::{Bar, Label, Tone};
 use super::connection::connection;
@@ -9,7 +9,7 @@ use crate::app::state::{AppState, Focus};
 use crate::model::text::{cut, width};
 use std::ops::Range;
 
-/// The actions in the footer of a place, in this order; those that do not fit are dropped from the end.
+/// The actions in the footer of a context, in order; those that do not fit are dropped from the end.
 fn offered(context: Context, bare: bool) -> &'static [&'static str] {
     match context {
         _ if bare => &["bare-view"],
@@ -52,7 +52,7 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
     }
 }
 
-/// The actions that keep their place in the footer everywhere and at every width.
+/// The actions that the footer shows everywhere and at every width.
 const KEPT: [&str; 2] = ["help", "quit"];
 
 /// A key in the footer: its columns, and the name of its action.
@@ -62,7 +62,7 @@ pub struct FooterKey {
     pub action: &'static str,
 }
 
-/// The keys that can be pressed here, and where each stands.
+/// The keys that can be pressed in the current context, and the columns of each.
 pub(super) fn footer(
     app: &AppState,
     input: &StatusInput<'_>,
@@ -73,7 +73,7 @@ pub(super) fn footer(
     let kept: Vec<(&str, String, String)> =
         KEPT.iter().filter_map(|name| offered_with_name(name)).collect();
     let last: usize = kept.iter().map(|(_, key, label)| width(key) + width(label) + 3).sum();
-    // The way back keeps its place.
+    // Room is reserved for the key that goes back.
     let esc = match (input.context, app.focus) {
         (Context::Overlay, _) => Some("close"),
         _ if input.bare => Some("back"),
@@ -81,7 +81,7 @@ pub(super) fn footer(
         (Context::Compose, _) if app.prefs.keymap.is_modal() => Some("NORMAL"),
         _ => None,
     };
-    // A dialog may cover the rule on which notes are shown.
+    // A dialog may cover the rule that shows notes.
     if let (Context::Overlay, Some(note)) = (input.context, app.notes.current()) {
         return (of_note(note, columns), Vec::new());
     }
@@ -138,10 +138,10 @@ fn of_note(note: &Note, columns: usize) -> Bar {
     bar
 }
 
-/// An action's key and word, if it can be done here.
+/// An action's key and label, if it is available here.
 fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String, String)> {
     let always = matches!(name, "message-menu" | "select-up" | "help" | "quit");
-    // For a message, only the actions that apply to it.
+    // For a selected message, only the actions that apply to it.
     if input.context == Context::Selection && !always && !input.fitting.iter().any(|f| f == name) {
         return None;
     }

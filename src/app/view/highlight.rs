@@ -1,14 +1,14 @@
-//! Code blocks with their syntax. What a frame needs and is not known yet is asked for, and the block is plain until then.
+//! Syntax highlighting of code blocks. Blocks that a frame needs are requested, and shown plain until then.
 
 use crate::model::code::{CodeBlock, SyntaxPart};
 use crate::model::{Align, Block, RichText, SafeText, Span, SpanStyle};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The most blocks that are kept in a run. Further ones stay plain: if room were made for them, a screen with more blocks
-/// than this would be highlighted again and again.
+/// The most blocks that are kept in a run. Further ones stay plain: if older ones were dropped for them, a screen with
+/// more blocks than this would be highlighted over and over.
 const MOST_BLOCKS: usize = 2_000;
-/// The most blocks that are asked for at a time. When one of them is known, the next are.
+/// The most blocks that are requested at a time. When one of them is known, the next are requested.
 const MOST_ASKED: usize = 32;
 
 /// A block: its number, and its parts once they are known.
@@ -17,7 +17,7 @@ struct KnownBlock {
     parts: Option<Arc<[SyntaxPart]>>,
 }
 
-/// What is known of code blocks.
+/// The known syntax of code blocks.
 #[derive(Default)]
 pub struct HighlightedCode {
     /// By language and text.
@@ -27,7 +27,7 @@ pub struct HighlightedCode {
 }
 
 impl HighlightedCode {
-    /// Puts the syntax of code blocks into a text as far as it is known.
+    /// Applies the known syntax of code blocks to a text.
     pub fn apply(&mut self, rich: &mut RichText) {
         self.apply_to(&mut rich.blocks);
     }
@@ -63,23 +63,23 @@ impl HighlightedCode {
         None
     }
 
-    /// The blocks that were needed for the first time.
+    /// Takes the blocks that were needed for the first time.
     pub fn take_missing(&mut self) -> Vec<CodeBlock> {
         std::mem::take(&mut self.missing)
     }
 
-    /// Keeps what was found out about a block. Returns whether the block was asked for.
+    /// Keeps the syntax of a block. Returns whether the block was requested.
     pub fn insert(&mut self, number: u64, parts: Vec<SyntaxPart>) -> bool {
         let known = self.blocks.values_mut().find(|known| known.number == number);
         known.map(|known| known.parts = Some(parts.into())).is_some()
     }
 }
 
-/// The parts of a code block as spans. What the parts do not reach is plain.
+/// The parts of a code block as spans. Text beyond the parts is plain.
 fn spans(text: &SafeText, parts: &[SyntaxPart]) -> Vec<Span> {
     let mut spans = Vec::with_capacity(parts.len() + 1);
     let mut rest = text.as_str();
-    // In the colour of code, quoted text would look like all the rest.
+    // In the colour of code, string literals would look like everything else.
     let mono = parts.is_empty();
     let mut push = |text: &str, syntax| {
         if !text.is_empty() {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the parts are: the text, its rows and their offsets stay.
+        /// For any parts, the text, its rows and their offsets stay the same.
         #[test]
         fn highlighting_changes_no_character_and_no_row(
             text in "[a-zä \\n\\t\"]{0,60}", lengths in prop::collection::vec(0usize..9, 0..20), columns in 4usize..30,

@@ -1,17 +1,17 @@
 //! Which colour each person's name has in a chat.
 //!
-//! A person's preferred colour is derived from their id, so it is the same in every chat and every run. If somebody else
-//! in the chat has it already, they get the next free one. Those who wrote before the chat was opened are assigned
-//! theirs in order of id and not of messages, so that this, too, is the same in the next run.
+//! A person's preferred colour is derived from their id, so it is the same in every chat and every run. If somebody
+//! else in the chat has it already, they get the next free one. People who wrote before the chat was opened are
+//! assigned theirs in order of id and not of messages, so that this, too, is the same in the next run.
 
 use crate::app::chat::Chat;
 use crate::model::{ChatRef, Message, UserId};
 use std::collections::{BTreeSet, HashMap};
 
-/// The colours of a full palette, and of the one of a terminal with sixteen colours.
+/// How many colours a full palette has, and the palette of a terminal with sixteen colours.
 pub const HUES: u8 = 12;
 pub const FEW_HUES: u8 = 6;
-/// How many of the newest messages are looked through when a chat is opened.
+/// How many of the newest messages are searched for senders when a chat is opened.
 const LOOKED_THROUGH: usize = 200;
 
 /// The number of a person's colour.
@@ -81,7 +81,7 @@ impl ChatHues {
 struct TakenHues(u16);
 
 impl TakenHues {
-    /// The colour that is preferred, or the next free one; the preferred one again if none is free.
+    /// The preferred colour, or the next free one; the preferred one again if none is free.
     fn take(&mut self, preferred: u8, count: u8) -> u8 {
         let mut order = (0..count).map(|step| (preferred + step) % count);
         let free = order.find(|hue| self.0 & 1 << hue == 0).unwrap_or(preferred);

@@ -1,4 +1,4 @@
-//! Where links stand in the message pane, for terminals that open them themselves (OSC 8).
+//! The cells of links in the message pane, for terminals that open links themselves (OSC 8).
 
 use super::layout::Rect;
 use super::wrap::{QUOTE_BAR, TextRow};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Longer addresses are left out: terminals have limits of their own.
 const LONGEST: usize = 1024;
 
-/// Cells of a row that lead to an address.
+/// Cells of a row that link to an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hyperlink {
     pub row: u16,
@@ -22,7 +22,7 @@ pub struct Hyperlink {
     pub url: Arc<str>,
 }
 
-/// Whether an address can be written into a sequence of the terminal as it is: `http` or `https` in visible ASCII.
+/// Whether an address can be written unchanged into an escape sequence: `http` or `https` in visible ASCII.
 fn is_safe(url: &str) -> bool {
     let lower = url.get(..8).unwrap_or(url).to_ascii_lowercase();
     let is_web = lower.starts_with("http://") || lower.starts_with("https://");
@@ -37,7 +37,7 @@ pub fn links_in_sight(view: &MessagesView, area: Rect, bare: bool) -> Vec<Hyperl
     }
     let free = area.height.saturating_sub(u16::try_from(view.rows.len()).unwrap_or(area.height));
     let left = area.x + view.indent;
-    // A glyph may stand in the last column.
+    // The last column may hold a delivery mark.
     let end = area.x + area.width - u16::from(!bare);
     for (y, row) in (area.y + free..area.y + area.height).zip(&view.rows) {
         let RowKind::Text { rows, index, .. } = &row.kind else { continue };

@@ -1,4 +1,4 @@
-//! The people whose presence is in sight, and what is known of it in words.
+//! The people whose presence is visible, and descriptions of it.
 
 use super::{ListRow, Want};
 use crate::app::account::Account;
@@ -8,10 +8,10 @@ use crate::model::text::width;
 use crate::model::{Availability, SafeText, UserId, UserKind};
 use std::collections::BTreeSet;
 
-/// Members of larger groups are not asked about: they are not all in sight.
+/// At most this many members of a group are requested: they are not all visible.
 const SMALL_GROUP: usize = 100;
 
-/// The people in sight of each account whose service says who is available, where they are others than before.
+/// The visible people of each account whose service says who is available, if they have changed.
 pub fn wants(app: &AppState, rows: &[ListRow]) -> Vec<Want> {
     let accounts = app.accounts.iter().filter_map(|a| Some((a, a.reachable.as_ref()?)));
     let wants = accounts.filter_map(|(account, reachable)| {
@@ -43,17 +43,17 @@ pub fn availability_in(app: &AppState, chat: &Chat) -> Option<Availability> {
     account.availability(&account.partner(chat)?)
 }
 
-/// What the service says about the other person of a one-to-one chat, if it fits into so many columns.
+/// What the service says about the other person of a one-to-one chat, if it fits into `columns`.
 pub fn presence_words(app: &AppState, chat: &Chat, columns: usize) -> Option<String> {
     let account = app.accounts.of(chat);
     let words = account.presence(&account.partner(chat)?)?.words();
     (!words.is_empty() && width(&words) <= columns).then_some(words)
 }
 
-/// One thing that is known of a person's presence.
+/// A known fact about a person's presence.
 pub struct PresenceFact {
     pub label: &'static str,
-    /// The label where labels begin with a capital letter.
+    /// The label for use where labels begin with a capital letter.
     pub title: &'static str,
     pub value: String,
 }
@@ -82,7 +82,7 @@ pub fn presence_facts(app: &AppState, account: &Account, who: &UserId) -> Vec<Pr
     facts
 }
 
-/// A name, followed by the sign of the person's presence if that is known.
+/// A name, followed by the symbol of the person's presence if it is known.
 pub fn with_sign(account: &Account, who: &UserId, name: &SafeText) -> SafeText {
     match account.availability(who) {
         Some(availability) => SafeText::line(&format!("{name} {}", availability.sign())),

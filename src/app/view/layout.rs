@@ -1,4 +1,4 @@
-//! Rectangles from the size of the terminal. Drawing and mouse use the same ones, so they cannot disagree.
+//! Divides the terminal into rectangles. Drawing and the mouse use the same ones, so they cannot disagree.
 
 /// Columns and rows of the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,16 +19,16 @@ pub struct Rect {
 pub const SMALLEST: Size = Size { columns: 20, rows: 5 };
 /// Below this width there is one pane: list or messages.
 const TWO_PANES: u16 = 60;
-/// From here on the list shows a second line with the last message.
+/// From this width on, the list shows a second line with the last message.
 const WIDE: u16 = 100;
-/// From here on a third pane describes the conversation.
+/// From this width on, a third pane describes the conversation.
 const THREE_PANES: u16 = 110;
 const DETAILS: u16 = 29;
 const LIST: u16 = 21;
-/// The list of a wide screen, which gets a fifth of it up to this.
+/// The width of the list on a wide screen is a fifth of it, but at least this.
 const WIDE_LIST: u16 = 28;
 const WIDEST_LIST: u16 = 38;
-/// The least columns of list and messages when the user moves the line between them.
+/// The least width of list and messages when the user moves the rule between them.
 const LEAST_LIST: u16 = 14;
 const LEAST_MESSAGES: u16 = 36;
 /// Below this height there is no top bar.
@@ -73,18 +73,18 @@ pub struct Layout {
 pub struct LayoutInput {
     pub list_focused: bool,
     pub hide_list: bool,
-    /// The columns of the list that the user has chosen, where it stands beside the messages.
+    /// The width of the list that the user has chosen, used when it is beside the messages.
     pub list_width: Option<u16>,
     /// Messages and a footer, nothing else.
     pub bare: bool,
     /// One line per conversation at every width.
     pub compact: bool,
-    /// Rows the message box wants.
+    /// The number of rows that the message box needs.
     pub compose_rows: u16,
     pub banner: bool,
 }
 
-/// The width of the list for a wanted one: neither it nor the messages become too narrow to read.
+/// The width of the list, limited so that neither it nor the messages become too narrow to read.
 pub fn list_width(size: Size, wanted: u16) -> u16 {
     let most = size.columns.saturating_sub(1 + LEAST_MESSAGES).max(LEAST_LIST);
     wanted.clamp(LEAST_LIST, most)

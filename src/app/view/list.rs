@@ -15,22 +15,22 @@ pub struct ListRow {
     pub title: SafeText,
     pub badge: Badge,
     pub time: String,
-    /// The last message, where the list is wide.
+    /// The last message, if the list is wide.
     pub snippet: Option<SafeText>,
-    /// It is the open one.
+    /// It is the open conversation.
     pub current: bool,
     /// The list has the focus and Enter opens this one.
     pub marked: bool,
     pub unread: bool,
     pub signs: RowSigns,
-    /// How the account is named, where there are several.
+    /// How the account is shown, if there are several.
     pub account: RowAccount,
 }
 
-/// What signs beside its name say about a conversation.
+/// What the symbols beside a conversation's name say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSigns {
-    /// Of the other person in a one-to-one chat, if it is known.
+    /// The presence of the other person in a one-to-one chat, if it is known.
     pub presence: Option<Availability>,
     pub muted: bool,
     pub pinned: bool,
@@ -38,17 +38,17 @@ pub struct RowSigns {
     pub is_archived: bool,
 }
 
-/// How the account of a row is named.
+/// How the account of a row is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowAccount {
     None,
     /// A section of the list begins with this row.
     Heading(SectionHeading),
-    /// Chats of several accounts are among each other.
+    /// The chats of several accounts are mixed.
     Beside(String),
 }
 
-/// What stands above the chats of an account.
+/// The heading above the chats of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionHeading {
     pub name: String,
@@ -56,7 +56,7 @@ pub struct SectionHeading {
     pub unread: u32,
 }
 
-/// What the right edge shows, most important first.
+/// What is shown at the right edge, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Badge {
     Failed,
@@ -98,8 +98,8 @@ impl ListStamp {
     }
 }
 
-/// The rows in sight, and the unread messages of those below. They begin with the chat at `first`, or are around the
-/// open one.
+/// The visible rows, and the number of unread messages in the chats below. The rows begin with the chat at `first`, or
+/// are around the open one.
 pub fn rows(
     app: &AppState,
     area: Rect,
@@ -135,11 +135,11 @@ pub fn rows(
     (rows.collect(), below.map(|c| c.info.unread.messages).sum())
 }
 
-/// How many lines chats of the list take.
+/// Computes how many lines the chats of the list take.
 struct Heights<'a> {
     chats: &'a [&'a Chat],
     per_row: usize,
-    /// Accounts have a heading each, which is also above the first row in sight.
+    /// Each account has a heading; there is also one above the first visible row.
     sections: bool,
 }
 
@@ -155,7 +155,7 @@ impl Heights<'_> {
         range.len() * self.per_row + headings
     }
 
-    /// The chats that fit, with the one at `at` among them. With more than fits, the last line is left free.
+    /// The chats that fit, including the one at `at`. If there are more, the last line is left free.
     fn in_sight(&self, at: usize, height: usize) -> Range<usize> {
         let room = height.saturating_sub(1);
         let mut range = at.saturating_sub(room / self.per_row / 2)..(at + 1).min(self.chats.len());
@@ -165,13 +165,13 @@ impl Heights<'_> {
         self.filled(range, height)
     }
 
-    /// The chats that fit from the one at `first` on.
+    /// The chats that fit, beginning with the one at `first`.
     fn from(&self, first: usize, height: usize) -> Range<usize> {
         let first = first.min(self.chats.len().saturating_sub(1));
         self.filled(first..(first + 1).min(self.chats.len()), height)
     }
 
-    /// A range with as many chats after it as fit, and then before it.
+    /// Extends a range with as many chats as fit, first after it and then before it.
     fn filled(&self, mut range: Range<usize>, height: usize) -> Range<usize> {
         let all = 0..self.chats.len();
         if all.len() <= height && self.of(&all) <= height {
@@ -235,7 +235,7 @@ fn row(app: &AppState, c: &Chat, two_lines: bool, marked: Option<&ChatRef>) -> L
     }
 }
 
-/// The last message of a chat in one line, or its draft where it is not the current one.
+/// The last message of a chat in one line, or its draft if it is not the current chat.
 pub fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     let account = app.accounts.of(c);
     let draft = &c.composer.draft.text;

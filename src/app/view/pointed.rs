@@ -1,4 +1,4 @@
-//! What stands in a cell of the screen.
+//! What is in a cell of the screen.
 
 use super::layout::Rect;
 use super::{PaneRow, RowAccount, RowKind, ViewState};
@@ -25,7 +25,7 @@ pub enum Pointed {
 }
 
 impl ViewState {
-    /// What stands in this cell of the frame that was laid out last, dialogs aside.
+    /// What is in this cell of the last frame that was laid out, ignoring dialogs.
     pub fn pointed(&self, column: u16, row: u16) -> Pointed {
         let Some(layout) = self.visible.layout else { return Pointed::Nothing };
         let is_in = |area: Option<Rect>| {
@@ -75,7 +75,7 @@ impl ViewState {
 
     fn message_in(&self, area: Rect, column: u16, row: u16) -> Option<Pointed> {
         let rows = &self.visible.messages.rows;
-        // Few messages stand at the bottom.
+        // If the messages do not fill the pane, they are at the bottom.
         let free = usize::from(area.height).saturating_sub(rows.len());
         let row = rows.get(usize::from(row - area.y).checked_sub(free)?)?;
         let key = row.key.clone()?;

@@ -1,4 +1,4 @@
-//! A message as it is shown: every kind of body as formatted text.
+//! How messages are shown: every kind of body as formatted text.
 
 use super::rows::Pane;
 use crate::app::account::Account;
@@ -81,7 +81,7 @@ pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
     rich
 }
 
-/// Adds the ids of people who are quoted and whose names others have too.
+/// Adds the ids of quoted people whose names are shared by others.
 fn tell_quoted_apart(account: &Account, rich: &mut RichText) {
     for block in &mut rich.blocks {
         if let Block::Quote { from: Some(from), .. } = block

@@ -1,5 +1,5 @@
 //! The timeline beside the messages while the view is scrolled up: years and months of the conversation from top to
-//! bottom, and where in it the view stands.
+//! bottom, and the position of the view.
 
 use super::layout::{Layout, Rect};
 use super::{MessagesView, Want};
@@ -8,9 +8,9 @@ use crate::app::state::AppState;
 use crate::model::ChatStatistics;
 use crate::model::date::Month;
 
-/// Rows from one label to the next at least.
+/// The least distance in rows between two labels.
 const STEP: i32 = 2;
-/// Below these the messages need all of the pane.
+/// In a smaller pane (columns, rows), the messages need all the room.
 const SMALLEST: (u16, u16) = (48, 8);
 
 /// A label in a row of the message pane, at its right edge.
@@ -18,18 +18,18 @@ const SMALLEST: (u16, u16) = (48, 8);
 pub struct RailLabel {
     pub row: u16,
     pub text: String,
-    /// It is where the view stands.
+    /// It marks the position of the view.
     pub is_here: bool,
 }
 
-/// The numbers that the labels and the details pane are made of, if they are to be counted.
+/// Requests the message counts that the labels and the details pane are made from, if they are needed.
 pub fn want(chat: &Chat, layout: Option<Layout>) -> Option<Want> {
     let is_needed = layout.is_some_and(|layout| layout.details.is_some()) || !chat.is_at_bottom();
     let is_asked = chat.paging.statistics.is_asked;
     (is_needed && !is_asked).then(|| Want::Statistics(chat.chat_ref()))
 }
 
-/// Brings the labels of the message pane up to date, after its rows.
+/// Updates the labels of the message pane, after its rows.
 pub fn update(messages: &mut MessagesView, app: &AppState, area: Rect, bare: bool) {
     let top = messages.rows.iter().find_map(|row| row.key.as_ref()).map(|key| key.at);
     let has_room = !bare && area.width >= SMALLEST.0 && area.height >= SMALLEST.1;
@@ -45,7 +45,7 @@ pub fn update(messages: &mut MessagesView, app: &AppState, area: Rect, bare: boo
     }
 }
 
-/// The labels for a pane of this height whose top row is of a month.
+/// The labels for a pane of this height, whose top row is from the month `here`.
 fn labels(counted: &ChatStatistics, here: Month, height: u16) -> Vec<RailLabel> {
     let ends = (counted.months.first(), counted.months.last());
     let (Some((first, _)), Some((last, _))) = ends else { return Vec::new() };
@@ -64,7 +64,7 @@ fn labels(counted: &ChatStatistics, here: Month, height: u16) -> Vec<RailLabel> 
             labels.push((row, text, false));
         }
     };
-    // Every year, or every second, fifth and so on where there is no room for all.
+    // Every year, or every second, fifth and so on if there is no room for all.
     let has_room = |years: &i32| years * 12 * rows / span >= STEP;
     let every = [1, 2, 5, 10, 20, 50].into_iter().find(has_room).unwrap_or(100);
     add(first, Month::from_number(first).year.to_string());

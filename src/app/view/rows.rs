@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Panes below this width show times in a shorter form.
 const NARROW: u16 = 40;
-/// Cells right of it: the delivery mark.
+/// Cells right of the text: the delivery mark.
 const MARGIN: u16 = 3;
 /// Text is at most this wide: longer lines are hard to follow.
 const MEASURE: u16 = 100;
@@ -35,7 +35,7 @@ pub struct PaneRow {
     /// The message it belongs to.
     pub key: Option<MessageKey>,
     pub selected: bool,
-    /// It mentions me.
+    /// The message mentions the user.
     pub mention: bool,
     pub kind: RowKind,
 }
@@ -59,11 +59,11 @@ pub enum RowKind {
         system: bool,
     },
     Reactions(Vec<(String, usize, bool)>),
-    /// A row of the reason why it was not sent, and of the keys for it.
+    /// A row of the reason why the message was not sent, and of the keys for handling it.
     Failed(String),
 }
 
-/// How far an own message got, at the right edge.
+/// The delivery state of an own message, at the right edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {
     /// On disk: held back, or waiting for its turn.
@@ -85,16 +85,16 @@ pub struct Pane<'a> {
     pub height: usize,
     /// Times are shown in a shorter form.
     narrow: bool,
-    /// Blank lines stand between groups.
+    /// There are blank lines between groups.
     roomy: bool,
-    /// Blank lines stand before rules.
+    /// There are blank lines before rules.
     spaced: bool,
 }
 
 impl<'a> Pane<'a> {
     pub fn new(app: &'a AppState, chat: &'a Chat, area: Rect, size: Size, bare: bool) -> Self {
         let indent = indent(&app.prefs, area.width, bare);
-        // Text that stands alone is there to be copied, and gets the whole width.
+        // In bare mode, the text is there to be copied, and gets the whole width.
         let width = if bare { area.width } else { measured(area.width, indent) };
         let beside = if bare { 0 } else { indent + MARGIN };
         let comfortable = !app.prefs.is_compact();
@@ -114,7 +114,7 @@ impl<'a> Pane<'a> {
         self.chat.timeline.before(key).next_back()
     }
 
-    /// The time of a message, as long as all others.
+    /// The time of a message, padded to the same width as all others.
     fn time(&self, message: &Message) -> String {
         let prefs = &self.app.prefs;
         let time = &prefs.choices.ui.time;
@@ -142,8 +142,7 @@ pub fn indent(prefs: &Prefs, width: u16, bare: bool) -> u16 {
     }
 }
 
-/// The cells of a pane of this width up to the right edge of text, which begins after `indent`, and of its delivery
-/// mark.
+/// The cells used in a pane of this width: the text, which begins after `indent`, and its delivery mark.
 pub fn measured(width: u16, indent: u16) -> u16 {
     width.min(indent + MEASURE + MARGIN)
 }
@@ -201,20 +200,20 @@ pub fn rows<'a>(
     })
 }
 
-/// A message without a line with its sender's name shows its time, also in the minute of the one above: that is what
-/// tells two messages from two lines of one.
+/// A message without a name line shows its time, even if it is in the same minute as the one above: otherwise two
+/// messages would look like two lines of one.
 fn shows_time(message: &Message) -> bool {
     !matches!(message.body, MessageBody::Gap { .. })
 }
 
-/// How many messages of others stand below the line of new messages; `first` is the first of them.
+/// How many messages of others are below the line of new messages; `first` is the first of them.
 pub fn count_new(pane: &Pane<'_>, first: &Message) -> usize {
     let is_new = |m: &&Message| m.sender != pane.account.me && !m.body.is_system();
     pane.chat.timeline.from(&first.key).filter(is_new).count()
 }
 
-/// The rows above a message's text: day, new line, name. `count` is called only if the line of new messages is one of
-/// them, and gives its number ([`count_new`]).
+/// The rows above a message's text: day, new line, name. `count` is only called if the line of new messages is one of
+/// them, and returns its number ([`count_new`]).
 pub fn lead(
     pane: &Pane<'_>,
     message: &Message,
@@ -254,7 +253,7 @@ pub fn lead(
         let name = match (&message.sender_name, mine) {
             (Some(name), false) if !known && !name.is_empty() => name.clone(),
             _ if message.sender.as_str().is_empty() => SafeText::line("unknown sender"),
-            // Who writes in a chat of two is said by its title.
+            // In a chat of two, the title says who the other person is.
             _ if !pane.chat.info.is_group() => {
                 shown(&pane.app.prefs, &pane.account.name(&message.sender))
             }
@@ -270,7 +269,7 @@ pub fn lead(
     lead
 }
 
-/// The rows below it: reactions, why it was not sent.
+/// The rows below a message's text: reactions, and why it was not sent.
 pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let mut tail = Vec::new();
     if !message.reactions.is_empty() {
@@ -287,7 +286,7 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
 }
 
 /// Reactions as they are shown: the picture, how many people chose it, and whether the user did. Keys with the same
-/// picture, such as `like` and `yes-tone1`, are one.
+/// picture, such as `like` and `yes-tone1`, are merged.
 fn reactions(pane: &Pane<'_>, message: &Message) -> Vec<(String, usize, bool)> {
     let ui = &pane.app.prefs.choices.ui;
     let mut shown: Vec<(String, Vec<&UserId>)> = Vec::new();
@@ -307,7 +306,7 @@ fn reactions(pane: &Pane<'_>, message: &Message) -> Vec<(String, usize, bool)> {
     shown.into_iter().map(|(picture, users)| (picture, users.len(), users.contains(&me))).collect()
 }
 
-/// The mark of an own message; of a run that arrived only the last one has it.
+/// The mark of an own message; in a run of delivered messages, only the last one has it.
 fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
     if message.sender != pane.account.me || message.body.is_system() {
         return None;

@@ -1,6 +1,6 @@
 //! The rows of the message pane: each message is lines above (day, name), its wrapped text, and lines below.
 //!
-//! Works upward from the bottom or downward from the anchor and touches only what it shows.
+//! Works upward from the bottom or downward from the anchor, and only lays out what is shown.
 
 use super::bidi;
 use super::highlight::HighlightedCode;
@@ -69,7 +69,7 @@ struct Place {
     row: usize,
 }
 
-/// Wrapped texts, valid for one conversation state at one width.
+/// A cache of wrapped texts, valid for one conversation state at one width.
 #[derive(Default)]
 pub struct RowCache {
     valid_for: Option<(ChatRef, u64, u64, usize)>,
@@ -78,7 +78,7 @@ pub struct RowCache {
     new_messages: Option<usize>,
     /// Kept for the whole run.
     hues: Hues,
-    /// Kept as well.
+    /// Also kept for the whole run.
     pub code: HighlightedCode,
 }
 
@@ -122,7 +122,7 @@ impl RowCache {
         Laid { lead: lead(pane, message, &mut self.hues, count), text, tail: tail(pane, message) }
     }
 
-    /// The place of the top row when the end is at the bottom; `None` without messages.
+    /// The top row when the last message is at the bottom; `None` without messages.
     fn bottom(&mut self, pane: &Pane<'_>) -> Option<Place> {
         let mut room = pane.height;
         let mut top = None;
@@ -137,7 +137,7 @@ impl RowCache {
         top
     }
 
-    /// The top row of an anchor. If that would leave rows free at the bottom, the view is at the bottom.
+    /// The top row for an anchor. If that would leave rows free at the bottom, it is the one for the bottom.
     fn resolve(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Option<Place> {
         let bottom = self.bottom(pane)?;
         let Anchor::At { key, offset, lead, tail } = anchor else { return Some(bottom) };
@@ -249,12 +249,12 @@ impl RowCache {
         let end = self.down(pane, top.clone(), pane.height.saturating_sub(1));
         let hidden_below = end.is_some_and(|end| last > end);
         let target = if first < top && hidden_below {
-            // It fills the pane: the view stays where it is in the message.
+            // The message fills the pane: the view stays where it is in the message.
             return anchor.clone();
         } else if first < top && len < pane.height {
             first
         } else if first < top && last < top {
-            // It is taller than the pane and above: show its end first, because the user is reading upward.
+            // The message is above and taller than the pane: show its end first, because the user is reading upward.
             self.up(pane, last, pane.height.saturating_sub(1))
         } else if hidden_below {
             let lowest = self.up(pane, last, pane.height.saturating_sub(1));
@@ -268,7 +268,7 @@ impl RowCache {
         }
     }
 
-    /// Whether a message taller than the pane goes on above its top, or below its end.
+    /// Whether a message taller than the pane continues above or below it.
     pub fn goes_on(
         &mut self,
         pane: &Pane<'_>,
@@ -290,7 +290,7 @@ impl RowCache {
         len > pane.height && in_sight && hidden
     }
 
-    /// The anchor at the line above new messages, with a little of what was read before it.
+    /// The anchor at the line above new messages, with a few of the rows before it.
     pub fn at_new_line(&mut self, pane: &Pane<'_>) -> Anchor {
         const BEFORE: usize = 2;
         self.refresh(pane);
@@ -305,13 +305,13 @@ impl RowCache {
         if top < bottom { self.anchor_of(pane, &top) } else { Anchor::Bottom }
     }
 
-    /// The first message in sight when the end is at the bottom.
+    /// The first visible message when the view is at the bottom.
     pub fn first_at_bottom(&mut self, pane: &Pane<'_>) -> Option<MessageKey> {
         self.refresh(pane);
         self.bottom(pane).map(|place| place.key)
     }
 
-    /// The rows in sight, how many messages follow below them, and whether the last one goes on below.
+    /// The visible rows, how many messages follow below them, and whether the last one continues below.
     pub fn fill(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> (Vec<PaneRow>, usize, bool) {
         self.refresh(pane);
         let Some(top) = self.resolve(pane, anchor) else { return (Vec::new(), 0, false) };

@@ -1,4 +1,4 @@
-//! Misspelt words in the message box. What is in sight and not known yet is asked for, and looks right until then.
+//! Misspelt words in the message box. Visible words that are not checked yet are requested, and not marked until then.
 
 use super::compose::ComposeView;
 use crate::app::chat::composer::Composer;
@@ -10,14 +10,14 @@ use crate::model::{ChatRef, Draft};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// The most words whose spelling is remembered. Then they are asked for again: a box shows far fewer.
+/// The most words whose spelling is remembered. Beyond that, all are forgotten: a box shows far fewer.
 const MOST_WORDS: usize = 4_000;
 /// The most words that are ignored in a run.
 const MOST_IGNORED: usize = 1_000;
 /// Longer texts are not checked.
 const MOST_TEXT: usize = 256 * 1024;
 
-/// A misspelt word for which suggestions were asked.
+/// A misspelt word for which suggestions were requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoubtfulWord {
     pub number: u64,
@@ -34,10 +34,10 @@ pub struct Spelling {
     /// Whether a word is right.
     words: HashMap<Box<str>, bool>,
     ignored: HashSet<Box<str>>,
-    /// The words that were asked for last, until the answer is there.
+    /// The words that were requested last, until the answer arrives.
     asked: Option<(u64, Vec<Box<str>>)>,
     last: u64,
-    /// The user knows what keeps a dictionary from being used.
+    /// The user was told why a dictionary cannot be used.
     told: bool,
     pub doubtful: Option<DoubtfulWord>,
 }
@@ -48,7 +48,7 @@ impl Spelling {
         SpellingRequest { number: self.last, choice: self.choice.clone(), task }
     }
 
-    /// Takes over what the user has chosen. Returns what is to be done about it.
+    /// Adopts the user's choice. Returns the request that follows from it.
     fn follow(&mut self, choice: &SpellingChoice) -> Option<SpellingRequest> {
         if self.choice == *choice {
             return None;
@@ -62,7 +62,7 @@ impl Spelling {
         (was_on && choice.languages.are_none()).then(|| self.request(SpellingTask::Unload))
     }
 
-    /// Marks the misspelt words of the box; returns what has to be asked.
+    /// Marks the misspelt words of the box; returns the request that is needed.
     pub(super) fn mark(
         &mut self,
         app: &AppState,
@@ -87,7 +87,7 @@ impl Spelling {
             self.judge(&draft.text, &word, &mut wrong, &mut missing);
         }
         compose.mark(&draft.text, &wrong, app.prefs.reorders());
-        // The words of one request at a time, so that there is no queue.
+        // One request at a time, so that no queue builds up.
         if missing.is_empty() || self.asked.is_some() {
             return None;
         }
@@ -100,7 +100,7 @@ impl Spelling {
         Some(request)
     }
 
-    /// Adds the misspelt parts of a word, or what is not known of it.
+    /// Adds the misspelt parts of a word to `wrong`, or the unknown ones to `missing`.
     fn judge(
         &self,
         text: &str,
@@ -125,7 +125,7 @@ impl Spelling {
         wrong.extend(word.parts.iter().filter(|part| !known(part)).cloned());
     }
 
-    /// `None` while it is not known.
+    /// `None` while the word was not checked.
     fn is_right(&self, word: &str) -> Option<bool> {
         let is_long = word.chars().count() > SpellingTask::MOST_LETTERS;
         if is_long || self.ignored.contains(word) {
@@ -134,16 +134,16 @@ impl Spelling {
         self.words.get(word).copied()
     }
 
-    /// Keeps an answer: the words with these places in the request are misspelt.
+    /// Keeps an answer: the words with these indices in the request are misspelt.
     pub fn checked(&mut self, number: u64, wrong: &[usize]) {
         let Some((_, words)) = self.asked.take_if(|(asked, _)| *asked == number) else { return };
         for (at, word) in words.into_iter().enumerate() {
-            // What was learnt meanwhile stays right.
+            // Words that were learnt in the meantime stay right.
             self.words.entry(word).or_insert(!wrong.contains(&at));
         }
     }
 
-    /// What keeps a dictionary from being used, the first time that it is said.
+    /// Why a dictionary cannot be used, if it was not reported yet.
     pub fn news<T>(&mut self, trouble: Option<T>) -> Option<T> {
         let trouble = trouble.filter(|_| !self.told);
         self.told |= trouble.is_some();
@@ -151,7 +151,7 @@ impl Spelling {
     }
 
     /// The word that the user may want to correct: the one at the cursor unless it is right, else the nearest misspelt
-    /// one, rather before the cursor than after it.
+    /// one, preferably before the cursor.
     pub fn doubtful_word(&self, composer: &Composer) -> Option<Range<usize>> {
         let draft = &composer.draft;
         let cursor = draft.cursor;
@@ -162,7 +162,7 @@ impl Spelling {
             let known = misspelt.len();
             asked.clear();
             self.judge(&draft.text, word, &mut misspelt, &mut asked);
-            // Known to be right, as a whole.
+            // The whole word is known to be right.
             let is_right = self.is_right(&key(&draft.text, &word.whole)) == Some(true);
             if is_there(word) && misspelt.len() == known && !is_right {
                 return Some(word.whole.clone());
@@ -187,14 +187,14 @@ impl Spelling {
         self.words.insert(as_in_dictionaries(word).into(), true);
     }
 
-    /// From now on the word is right, in this run and in later ones. Returns what is to be done about that.
+    /// Makes the word count as right, in this run and in later ones. Returns the request that stores it.
     pub fn learn(&mut self, word: &str) -> SpellingRequest {
         let word = as_in_dictionaries(word);
         self.words.insert(word.as_str().into(), true);
         self.request(SpellingTask::Learn(word))
     }
 
-    /// From now on the word counts as right in this run.
+    /// Makes the word count as right in this run.
     pub fn ignore(&mut self, word: &str) {
         if self.ignored.len() >= MOST_IGNORED {
             self.ignored.clear();
@@ -203,7 +203,7 @@ impl Spelling {
     }
 }
 
-/// Whether a word that ends here may go on: the cursor is behind it, or behind its apostrophe or hyphen.
+/// Whether a word that ends here is still being typed: the cursor is behind it, or behind its apostrophe or hyphen.
 fn is_being_typed(draft: &Draft, end: usize) -> bool {
     let upto = draft.text.get(end..draft.cursor);
     upto.is_some_and(|upto| matches!(upto, "" | "'" | "\u{2019}" | "-"))
@@ -213,7 +213,7 @@ fn key(text: &str, place: &Range<usize>) -> Box<str> {
     as_in_dictionaries(text.get(place.clone()).unwrap_or_default()).into()
 }
 
-/// The words of the box in a part of its text. Markup that is being edited as it is has none.
+/// The words in a part of the box. Markup that is being edited in its source form is not checked.
 fn checked_words(draft: &Draft, place: &Range<usize>) -> Vec<CheckedWord> {
     let source = draft.edit.as_ref().and_then(|edit| edit.source.as_deref());
     if draft.text.len() > MOST_TEXT || source.is_some_and(|kind| kind != "Text") {

@@ -17,9 +17,9 @@ use crate::model::{
     ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
 };
 
-/// A reason of trouble leaves so many cells to the account's name.
+/// The reason of a problem leaves at least this many cells for the account's name.
 const KEPT_NAME: usize = 8;
-/// A name that is cut to less is left out of the top bar.
+/// A name that would be cut to less than this is left out of the top bar.
 const LEAST_NAME: usize = 4;
 
 /// All rows that show the state of the program.
@@ -37,11 +37,11 @@ pub struct StatusView {
 pub struct StatusInput<'a> {
     pub layout: &'a Layout,
     pub context: Context,
-    /// Only text on the whole screen.
+    /// Only text is shown, on the whole screen.
     pub bare: bool,
-    /// Messages below the last row in sight.
+    /// The number of messages below the last visible row.
     pub below: usize,
-    /// The day of the top row, while reading back.
+    /// The day of the top row, while the view is scrolled up.
     pub day: Option<&'a str>,
     /// The actions that can be done with the selected message, by name.
     pub fitting: &'a [String],
@@ -84,8 +84,8 @@ fn top(app: &AppState, columns: usize) -> Bar {
     }
     // Account and counts keep their room; the reason of a problem gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 18 });
-    // Of a long reason the beginning is enough: notices say it in full.
-    // Of a pause that the service has asked for, no words can be left out.
+    // The beginning of a long reason is enough: notices give it in full. If the service has asked for a pause, no words
+    // can be left out.
     let kept = match account.connection.state {
         ConnectionState::Waiting { asked: true, .. } => 10,
         _ => width(&account.own_name()).min(KEPT_NAME) + 5,
@@ -106,7 +106,7 @@ fn top(app: &AppState, columns: usize) -> Bar {
     let room = columns.saturating_sub(bar.right_width() + 12).min(30);
     let kept = width(&me).min(KEPT_NAME);
     if room < kept && columns >= bar.right_width() + kept + 4 {
-        // The name of the program gives way before that of the account.
+        // The name of the program is left out before that of the account.
         let room = columns.saturating_sub(bar.right_width() + 4);
         let name = Label::new(format!(" {}", cut(&me, room)), Tone::Plain);
         bar.left = vec![Label::new(" ", Tone::Plain), Label::new(dot, tone), name];
@@ -119,7 +119,7 @@ fn top(app: &AppState, columns: usize) -> Bar {
         Label::new(format!(" {}", cut(&me, room)), Tone::Plain),
     ];
     if room < width(&me).min(LEAST_NAME) {
-        // What is left of the name would say nothing.
+        // What is left of the name would be meaningless.
         let has_room = columns > bar.right_width() + width(" skchat");
         bar.left.truncate(usize::from(has_room));
         return bar;
@@ -131,7 +131,7 @@ fn top(app: &AppState, columns: usize) -> Bar {
     bar
 }
 
-/// Each account with its unread messages, and whether it is online; `None` for one account or where that does not fit.
+/// Each account with its unread messages, and whether it is online; `None` for one account or if they do not fit.
 fn accounts(app: &AppState, columns: usize) -> Option<Vec<Label>> {
     let live = || app.accounts.iter().filter(|account| account.id.archive().is_none());
     if live().count() < 2 {
@@ -194,7 +194,7 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     {
         bar.left.push(Label::new(account, Tone::Dim));
     }
-    // While reading back, the day stays in sight.
+    // While the view is scrolled up, the day stays visible.
     if let Some(day) = day.map(|day| format!(" · {day}"))
         && bar.left_width() + width(&day) + bar.right_width() < columns
     {
@@ -203,7 +203,7 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     bar
 }
 
-/// The people, and what is unusual about the chat: that matters more, and the name more than all of it.
+/// The people, and what is unusual about the chat, which takes precedence. The name takes precedence over both.
 fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> String {
     let mut facts = Vec::new();
     match &chat.info.access {
@@ -242,9 +242,9 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     people.map_or_else(|| facts.clone(), |people| format!("{people}{separator}{facts}"))
 }
 
-/// How many people are in a group, and who if all names fit beside the title.
+/// How many people are in a group, and their names if all fit beside the title.
 fn people(app: &AppState, chat: &Chat, title: usize, room: usize) -> Option<String> {
-    /// The names of more people are not worth being read.
+    /// A longer list of names is not worth reading.
     const MOST: usize = 8;
     let members = &chat.group.members;
     if !chat.info.is_group() || members.is_empty() {
@@ -273,7 +273,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
     let mut bar = Bar::default();
     let past = opened.is_some_and(|c| c.paging.window != Window::Live);
     let count = match input.below {
-        // How many there are is not known: they are in the store.
+        // Their number is not known: they are in the store.
         _ if past => "more".to_owned(),
         1000.. => "999+".to_owned(),
         few => few.to_string(),
@@ -305,7 +305,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
         }
         let room = room(&bar);
         let text = cut(whole_parts(&text, room), room);
-        // It stands below the pane that it is about, if it fits there.
+        // The text is shown below the pane that it is about, if it fits there.
         let from = match (app.focus, input.layout.messages) {
             (Focus::Compose, Some(area)) => usize::from(area.x),
             _ => 0,
@@ -316,7 +316,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
     bar
 }
 
-/// With a modal preset, what letters are.
+/// The current mode, with a modal preset.
 fn mode(app: &AppState, context: Context) -> Option<&'static str> {
     match context {
         Context::Overlay => None,
@@ -332,14 +332,14 @@ fn waiting(app: &AppState, question: &str) -> Option<String> {
     Some(format!("{question} {key} opens the question"))
 }
 
-/// For how long the last message can still be taken back, and how.
+/// How long the last message can still be taken back, and with which key.
 fn held(app: &AppState) -> Option<String> {
     let seconds = app.held_for()?;
     let key = app.prefs.keymap.entry("undo").map(KeymapEntry::key)?;
     Some(format!("sent in {seconds}s · {key} takes it back"))
 }
 
-/// That messages wait until the user has decided about one, which may be far above.
+/// Says that messages wait until the user has decided about one, which may be far above.
 fn undecided(app: &AppState, chat: &Chat) -> Option<String> {
     let key = app.prefs.keymap.entry("first-not-sent").map(KeymapEntry::key)?;
     match chat.waiting_for_decision() {
@@ -369,7 +369,7 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
     Some(format!("{name}, {day} {clock}{readers}{}", reacted(app, account, message)))
 }
 
-/// Who reacted to a message, as far as there is room.
+/// Who reacted to a message: as many people as there is room for.
 fn reacted(app: &AppState, account: &Account, message: &Message) -> String {
     const MOST: usize = 3;
     let mut out = String::new();

@@ -58,11 +58,11 @@ proptest! {
     #[test]
     fn a_layout_after_every_input_is_a_layout_once(inputs in proptest::collection::vec(any::<u8>(), 0..25)) {
         let (mut every, mut once) = (app(60), app(60));
-        // Both begin on a frame, as the loop does; selecting starts from what is in sight.
+        // Both begin with a frame, as the loop does; selecting starts from what is visible.
         shown(&mut every);
         shown(&mut once);
         for n in inputs {
-            // Selecting looks at the frame the user saw, so a frame belongs to it.
+            // Selecting depends on the frame the user saw, so it needs one.
             if n % 10 == 8 {
                 shown(&mut once);
             }
@@ -92,7 +92,7 @@ proptest! {
         let before = shown(&mut app);
         live(&mut app, 60..60 + new);
         let after = shown(&mut app);
-        // The line that counts what is new stands below what was in sight, or not in sight at all.
+        // The line that counts new messages is below what was visible, or not visible at all.
         let common = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
         prop_assert!(common + 1 >= before.len().min(after.len()), "{:#?} {:#?}", before, after);
     }

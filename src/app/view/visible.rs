@@ -1,4 +1,4 @@
-//! What a layout has derived.
+//! The result of a layout.
 
 use super::layout::Layout;
 use super::{ComposeView, DetailRow, ListRow, PaneRow, RailLabel, StatusView};

@@ -1,4 +1,4 @@
-//! Wraps text to rows: the one wrapping engine, for all messages and for the message box.
+//! Wraps text to rows: the only wrapping engine, for all messages and for the message box.
 
 use crate::model::text::{cluster_indices, cluster_width, clusters, is_narrow};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
@@ -27,9 +27,9 @@ pub struct TextRow {
 
 /// Cells a quote's bar takes.
 pub const QUOTE_BAR: usize = 2;
-/// Nothing is wrapped narrower than this.
+/// Text is never wrapped to fewer columns than this.
 const NARROWEST: usize = 4;
-/// Tabs lead to the next column that is a multiple of this.
+/// Tabs advance to the next column that is a multiple of this.
 const TAB_STOP: usize = 8;
 /// Characters that are not shown at the end of a row.
 const HANGING: [char; 3] = [' ', '\t', '\n'];
@@ -66,7 +66,7 @@ fn blocks(
                 let first = rows.len();
                 if let Some(from) = from {
                     let name = format!("{}: ", from.name);
-                    // The name stands at the beginning of the quote's first line.
+                    // The name is at the beginning of the quote's first line.
                     let style = SpanStyle { bold: true, ..SpanStyle::default() };
                     let label = Span { text: name.as_str().into(), style, link: None };
                     if let Some((Block::Paragraph { align, spans }, rest)) = body.split_first() {
@@ -158,8 +158,8 @@ fn paragraph(
 }
 
 /// Byte ranges of the rows of a text, line breaks included at their ends. Rows break where Unicode allows a line break
-/// (UAX 14), and elsewhere only where a word is wider than a row. A slash counts as a letter, and a URL as one word: a
-/// terminal opens only a URL that stands in one row. Cells count as in [`cluster_width`].
+/// (UAX 14), and elsewhere only where a word is wider than a row. A slash counts as a letter, and a URL as one word:
+/// terminals only open a URL that is in one row. Cells are counted as in [`cluster_width`].
 pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
     // Most texts fit in one row. For those, the Unicode tables are not needed.
     let fits = text.len() <= columns && text.chars().all(is_narrow);
@@ -172,7 +172,7 @@ fn break_long(text: &str, columns: usize) -> Vec<Range<usize>> {
     let mut used = 0;
     let slashes_as_letters = text.replace('/', "x");
     let mut breaks = linebreaks(&slashes_as_letters).map(|(at, _)| at).peekable();
-    // Where the row may end.
+    // The last place where the row may end.
     let mut chance: Option<usize> = None;
     let mut word = 0;
     for (at, cluster) in cluster_indices(text) {
@@ -189,7 +189,7 @@ fn break_long(text: &str, columns: usize) -> Vec<Range<usize>> {
         }
         if matches!(cluster, " " | "\t") {
             word = end;
-            // Spaces may extend beyond the edge; they are not drawn there.
+            // Spaces may extend beyond the edge, where they are not drawn.
             used = after(used, cluster);
             continue;
         }
@@ -207,7 +207,7 @@ fn break_long(text: &str, columns: usize) -> Vec<Range<usize>> {
     rows
 }
 
-/// The column after a cluster that begins in a column.
+/// The column after a cluster that begins in this column.
 fn after(column: usize, cluster: &str) -> usize {
     match cluster {
         "\t" => (column / TAB_STOP + 1) * TAB_STOP,
@@ -215,7 +215,7 @@ fn after(column: usize, cluster: &str) -> usize {
     }
 }
 
-/// A part of a row that begins in a column, with spaces in place of tabs. Moves the column to its end.
+/// A part of a row that begins in this column, with spaces in place of tabs. Moves the column to its end.
 pub fn expand_tabs(text: &str, column: &mut usize) -> String {
     let mut out = String::with_capacity(text.len());
     for cluster in clusters(text) {

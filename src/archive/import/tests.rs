@@ -24,7 +24,7 @@ impl Fixture {
         self.import_until(json, u64::MAX)
     }
 
-    /// Imports until so many messages are stored.
+    /// Imports until this many messages are stored.
     fn import_until(&self, json: &str, messages: u64) -> ImportReport {
         self.import_file("messages.json", json, messages, Timestamp(1))
     }
@@ -129,7 +129,7 @@ async fn a_cancelled_import_keeps_what_is_whole_and_the_next_one_continues() {
     let report = fixture.import(&json);
     assert_eq!(report.end, ImportEnd::Complete);
     assert_eq!(kept + report.counts.new, 60_000);
-    // It went on at the conversation in which it had stopped.
+    // The import continued at the conversation in which it had stopped.
     assert!(report.counts.unchanged <= 4_000 + 3_000, "{report:?}");
     let report = fixture.import(&json);
     assert_eq!((report.counts.new, report.counts.unchanged), (0, 60_000));

@@ -1,13 +1,13 @@
-//! The bytes of a message, or of what stands around messages.
+//! The bytes of a message, or of what surrounds the messages.
 
-/// Larger messages and larger descriptions of a conversation are passed over.
+/// Larger messages and larger descriptions of a conversation are skipped.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes that are kept of a message or of what stands around the messages.
+/// Bytes that are kept of a message or of what surrounds the messages.
 #[derive(Default)]
 pub struct Capture {
     pub bytes: Vec<u8>,
-    /// Everything up to here is complete fields.
+    /// Everything up to here consists of complete fields.
     pub complete: usize,
     pub is_too_large: bool,
 }

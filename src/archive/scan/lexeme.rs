@@ -1,14 +1,14 @@
-//! Strings, numbers, and what stands between them.
+//! Strings, numbers, and what is between them.
 
 use super::{Expect, Lexeme, ScanPlace, Scanner, Sink};
 
-/// No key that matters is longer.
+/// Keys that matter are not longer than this.
 const MOST_KEY: usize = 24;
 /// Deeper nesting counts as damage.
 const MOST_DEPTH: usize = 1_000_000;
 
 impl Scanner {
-    /// Inside a string; gives the number of bytes that were read.
+    /// Inside a string; returns the number of bytes that were read.
     pub(super) fn text(&mut self, rest: &[u8], is_key: bool, escaped: bool) -> usize {
         if escaped {
             self.lexeme = Lexeme::Text { is_key, escaped: false };
@@ -45,7 +45,7 @@ impl Scanner {
         end.unwrap_or(rest.len())
     }
 
-    /// Between two lexemes; gives the number of bytes that were read.
+    /// Between two lexemes; returns the number of bytes that were read.
     pub(super) fn between(
         &mut self,
         chunk: &[u8],
@@ -90,7 +90,7 @@ impl Scanner {
         self.place != ScanPlace::Outside && self.in_object() == is_object
     }
 
-    /// A field or element ends; `kept` bytes of the chunk belong to it and what is before it.
+    /// A field or element ends; `kept` bytes of the chunk belong to it and to what precedes it.
     fn comma(&mut self, kept: usize) {
         self.expect = if self.in_object() { Expect::Key } else { Expect::Value };
         if !self.nested.is_empty() {

@@ -14,7 +14,7 @@ pub enum Match {
 enum Stage {
     #[default]
     Brace,
-    /// So many bytes of `"id"` were read.
+    /// This many bytes of `"id"` have been read.
     Key(u8),
     Colon,
     Value,
@@ -22,7 +22,7 @@ enum Stage {
     Number,
 }
 
-/// A search that may go over several chunks.
+/// A search that may span several chunks.
 #[derive(Default)]
 pub struct Resync {
     stage: Stage,
@@ -31,7 +31,7 @@ pub struct Resync {
 }
 
 impl Resync {
-    /// Reads until a beginning is complete, up to and including its id. Gives the number of bytes read.
+    /// Reads until a beginning is complete, up to and including its id. Returns the number of bytes that were read.
     pub fn search(&mut self, bytes: &[u8]) -> (usize, Option<Match>) {
         let mut at = 0;
         while let Some(byte) = bytes.get(at).copied() {

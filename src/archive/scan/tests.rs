@@ -173,7 +173,7 @@ fn a_list_of_messages_and_other_documents_are_followed() {
 }
 
 proptest! {
-    /// Whatever the bytes, the pieces make no difference and nothing is read that is not there.
+    /// Whatever the bytes, splitting them makes no difference, and nothing is found that is not there.
     #[test]
     fn any_bytes_are_scanned_the_same_in_any_pieces(
         bytes in proptest::collection::vec(prop_oneof![

@@ -1,7 +1,7 @@
 use super::*;
 use std::io::Cursor;
 
-/// A header with a right checksum.
+/// A header with a correct checksum.
 fn header(name: &str, kind: u8, size: u64) -> Vec<u8> {
     let mut block = vec![0u8; 512];
     block[..name.len().min(100)].copy_from_slice(&name.as_bytes()[..name.len().min(100)]);

@@ -1,5 +1,5 @@
-//! A page that opens offline in any browser: no script, nothing from the network, and markup of messages only as far as
-//! the decoder knows it.
+//! A page that opens offline in any browser: no script, nothing from the network, and only the markup of messages that
+//! the decoder knows.
 
 use super::media::MediaView;
 use super::{ExportChat, ExportItem, ExportWriter};

@@ -1,5 +1,5 @@
-//! Markdown: a heading for each conversation and each day, a paragraph for each message. Styles are written as the HTML tags
-//! that every renderer of Markdown knows: `**` does not work beside every letter.
+//! Markdown: a heading for each conversation and each day, a paragraph for each message. Styles are written as the HTML
+//! tags that every renderer of Markdown knows: `**` does not work next to every letter.
 
 use super::media::MediaView;
 use super::{ExportChat, ExportItem, ExportWriter};
@@ -12,7 +12,7 @@ pub struct Markdown;
 /// A line break within a paragraph.
 const BREAK: &str = "  \n";
 
-/// What stands for a character that would be markup anywhere.
+/// The replacement of a character that would be markup anywhere.
 fn escape(c: char) -> Option<&'static str> {
     Some(match c {
         '\\' => "\\\\",
@@ -45,7 +45,7 @@ fn escaped_line(line: &str, begins_line: bool) -> String {
     let (spaces, _) = line.split_at(line.len() - rest.len());
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, after) = rest.split_at(digits);
-    // What would begin a list, or underline a heading.
+    // These would begin a list, or underline a heading.
     let is_numbered = (1..10).contains(&digits) && after.starts_with('.');
     let begins = is_numbered || rest.starts_with(['+', '-', '=']);
     let slash = if begins { "\\" } else { "" };
@@ -66,7 +66,7 @@ fn target(path: &str) -> String {
     format!("<{}>", path.replace(['\n', '\r'], ""))
 }
 
-/// One line of a span. The tags are closed at its end: a line of nothing but a tag would be HTML down to the next empty line.
+/// One line of a span. The tags are closed at its end: a line of just a tag would start HTML up to the next empty line.
 fn span_line(span: &Span, line: &str, begins_line: bool, out: &mut String) {
     if line.is_empty() {
         return;
@@ -113,7 +113,7 @@ fn separator(before: Option<&Block>, block: &Block) -> &'static str {
     match (before, block) {
         (None, _) => "",
         (Some(Block::Paragraph { .. }), Block::Paragraph { .. }) => BREAK,
-        // A line that follows would be a part of the quote.
+        // A line that follows would be part of the quote.
         (Some(Block::Quote { .. }), _) => "\n\n",
         (Some(_), _) => "\n",
     }
@@ -128,7 +128,7 @@ fn blocks(list: &[Block]) -> String {
         match block {
             Block::Paragraph { spans, .. } => out.push_str(&paragraph(spans)),
             Block::Quote { from, body } => {
-                // A block of code begins a line.
+                // A block of code must begin on a new line.
                 let follows = matches!(body.first(), None | Some(Block::Paragraph { .. }));
                 let gap = if follows { " " } else { "\n" };
                 let name = |from: &Attribution| format!("**{}**:{gap}", escaped(from.name.trim()));
@@ -147,7 +147,7 @@ fn blocks(list: &[Block]) -> String {
     out
 }
 
-/// What a message says, so that it follows the line of its sender.
+/// The content of a message, so that it can follow the line of its sender.
 fn body(chat: &ExportChat<'_>, item: &ExportItem<'_>) -> (String, &'static str) {
     match &item.message.body {
         MessageBody::Text(text) => {

@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What became of the file of a message.
+/// What happened to the file of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MediaState {
-    /// The message has none, or its account is no archive.
+    /// The message has none, or its account is not an archive.
     #[default]
     None,
     /// Written to this path, relative to the output where that is possible.
@@ -29,7 +29,7 @@ pub enum MediaView<'a> {
     /// The path of a picture that a browser shows.
     Picture(&'a str),
     File(&'a str),
-    /// Why there is none.
+    /// Why there is no file.
     Missing(&'static str),
 }
 
@@ -55,7 +55,7 @@ impl MediaState {
         }
     }
 
-    /// The state for people and tables.
+    /// The state as a word, for people and tables.
     pub fn word(&self) -> &'static str {
         match self {
             Self::None => "",
@@ -84,7 +84,7 @@ impl MediaFolder {
         Ok(Self { folder: folder.map(Path::to_owned), prefix, known: HashMap::new(), now })
     }
 
-    /// What became of the file of a message from an archive, which is written once if there is a folder.
+    /// What happened to the file of a message from an archive, which is written once if there is a folder.
     pub fn take(
         &mut self,
         stores: &[&ReadOnly],
@@ -115,7 +115,7 @@ impl MediaFolder {
         Ok(state)
     }
 
-    /// Writes a file. One that is there already is left as it is.
+    /// Writes a file. An existing file is left as it is.
     fn write(&self, folder: &Path, part: &ArchiveMedia) -> Result<MediaState, ExitError> {
         let name = media::file_name(part);
         let target = folder.join(&name);

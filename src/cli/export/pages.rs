@@ -1,5 +1,5 @@
-//! The messages of a conversation, oldest first and page by page, with edits applied: a conversation of a million needs
-//! no more memory than a small one.
+//! The messages of a conversation, oldest first and page by page, with edits applied: a conversation of a million
+//! messages needs no more memory than a small one.
 
 use crate::cli::context::ExitError;
 use crate::model::edits::{EditRole, Edits};
@@ -18,12 +18,12 @@ const PAGE: u32 = 2_000;
 pub struct ShownMessage {
     pub raw: RawMessage,
     pub message: Message,
-    /// It comes from an archive, where the account is none.
+    /// It comes from an archive, although the account is not one.
     pub is_archived: bool,
 }
 
 pub struct Pages<'a> {
-    /// The account's own, then those of archives with earlier years.
+    /// The account's own store, then those of archives with earlier years.
     stores: Vec<&'a ReadOnly>,
     chat: &'a ConversationId,
     me: &'a UserId,

@@ -82,7 +82,7 @@ pub fn lock(db: &Path) -> Result<File, ExitError> {
 /// Reads a file with secrets.
 ///
 /// # Errors
-/// As [`read_private_if_there`], and if the file is missing.
+/// Like [`read_private_if_there`], and if the file is missing.
 pub fn read_private(path: &Path) -> Result<String, ExitError> {
     let text = read_private_if_there(path)?;
     text.ok_or_else(|| ExitError::usage(format!("{} does not exist", path.display())))

@@ -43,7 +43,7 @@ pub fn gather(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
     Ok(users)
 }
 
-/// Why a user conflicts with the others, if so.
+/// Why a user conflicts with the others; `None` if there is no conflict.
 fn double(known: &[GatewayUser], user: &GatewayUser) -> Option<&'static str> {
     if known.iter().any(|other| other.id == user.id) {
         return Some("this id was given before");

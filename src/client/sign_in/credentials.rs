@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 const FILE: &str = "sign-in.json";
 const LOCK: &str = "sign-in.lock";
-/// More than this is no file of ours.
+/// A larger file is not one of ours.
 const MAX_SIZE: u64 = 1024 * 1024;
 
 /// The stored state of a sign-in. Without a refresh token the account is signed out, but its owner is still known.
@@ -67,7 +67,7 @@ impl Credentials {
     }
 }
 
-/// A token and its life. Times are milliseconds since 1970 by the clock of this machine.
+/// A token and its lifetime. Times are milliseconds since 1970 by the clock of this machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredToken {
     pub token: Secret,
@@ -166,7 +166,7 @@ impl CredentialStore {
     /// Replaces the credentials. When this returns, they are stored.
     ///
     /// Until the keyring has tokens, they are written to the file first, so that they are in one of the two whatever
-    /// happens. A keyring that fails is done without.
+    /// happens. If the keyring fails, the file is used instead.
     pub(super) async fn save(&self, credentials: &Credentials) -> Result<(), Error> {
         let mut credentials = credentials.clone();
         let Some(keyring) = &self.keyring else { return self.save_file(&credentials).await };
@@ -207,7 +207,7 @@ impl CredentialStore {
         Ok(had_tokens)
     }
 
-    /// Where the tokens are, and why not in the keyring.
+    /// Whether the tokens are in the keyring, or why not.
     pub(super) async fn place(&self, stored: &Credentials) -> Result<(), String> {
         let Some(keyring) = &self.keyring else {
             return Err("the setting is keyring = \"never\"".to_owned());
@@ -280,7 +280,7 @@ fn replace(dir: &Path, credentials: &Credentials) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// The owner of the sign-in in an account's folder, if there is one. For those who start without a connection.
+/// The owner of the sign-in in an account's folder, if there is one. For use without a connection.
 pub fn stored_owner(dir: &Path) -> Option<String> {
     let stored = read(&dir.join(FILE)).ok()?;
     (!stored.user_id.is_empty()).then_some(stored.user_id)
@@ -369,7 +369,7 @@ mod tests {
         store.save(&renewed).await.unwrap();
         let read = store.load().await.unwrap();
         assert_eq!(read.refresh_token, Some(Secret::new("canary-new")), "from the file");
-        // Locked when the tokens are needed: said in words, and nothing is changed.
+        // The keyring is locked when the tokens are needed: the user is told, and nothing is changed.
         store.save(&read).await.unwrap();
         keyring.lock_next(&read.keyring_entry);
         let error = store.load().await.unwrap_err();

@@ -1,14 +1,14 @@
 //! The tokens of a sign-in in the system's keyring (on Linux the Secret Service), where there is one.
 //!
 //! A keyring may be missing, locked, or wait for somebody to type a password. It is therefore asked on a thread of its
-//! own, for a bounded time; one that does not answer is not asked again while it still has not.
+//! own, for a bounded time; one that does not answer is not asked again until it does.
 //!
-//! The cargo feature `keyring` is off by default. The library that speaks to the Secret Service brings 54 further crates,
-//! among them a second version of `zbus`. Measured with a signed-in account: while there is a keyring the process has a
-//! thread more for each core, because the library keeps a runtime of its own of that size until the end; without one
+//! The cargo feature `keyring` is off by default. The library that speaks to the Secret Service brings 54 further
+//! crates, among them a second version of `zbus`. Measured with a signed-in account: while there is a keyring, the
+//! process has one more thread per core, because the library keeps a runtime of that size until the end; without one
 //! nothing is added. The keyring of the Linux kernel needs neither, but forgets everything when the machine is
 //! restarted, which would end "signed in next week without doing anything". Tokens move from the file to a keyring that
-//! appears with the next renewal, and are never in none of the two; `skchat doctor` says where they are.
+//! appears with the next renewal, and are always in at least one of the two; `skchat doctor` says where they are.
 
 use keyring_core::{CredentialStore, Entry, Error};
 use std::fmt;

@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A refresh token that was refused for good is asked with again after this time, or in the next run of the program.
+/// A refresh token that was refused for good is tried again after this time, or in the next run of the program.
 const REFUSED_FOR: Duration = Duration::from_secs(3_600);
 
 /// A refusal of a renewal.
@@ -23,7 +23,7 @@ pub(super) struct RefusedRenewal {
 }
 
 /// The pause after a renewal that the service could not carry out: many tasks want a token at the same time, and each
-/// would ask anew.
+/// would ask again.
 pub(super) struct RenewalPause {
     until: Instant,
     /// Failures in a row.
@@ -35,7 +35,7 @@ pub(super) struct RenewalPause {
 /// The shortest and the longest wait after a failure of the service.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How often the first tokens of a sign-in are tried to be exchanged: the code that bought them is used up.
+/// How often the exchange of the first tokens of a sign-in is tried: the code that bought them is used up.
 const FIRST_TRIES: u32 = 6;
 
 impl RenewalPause {
@@ -208,7 +208,7 @@ impl SignIn {
         stored.chat = addresses(&map.chat, &map.chat_path)?;
         let profiles = addresses(&map.profiles, &map.profiles_path)?;
         stored.profiles = profiles.into_iter().next().unwrap_or_default();
-        // Nobody's messages depend on it, so a foreign host here costs the presence only.
+        // No messages depend on it, so a foreign host here costs only the presence.
         let presence = addresses(&map.presence, &map.presence_path).inspect_err(|_| {
             tracing::info!("the service map names a foreign host for presence; it is not asked");
         });

@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInOutcome {
     SignedIn(UserId),
-    /// The account belongs to several organisations: [`SignIn::choose_tenant`] goes on in one of them.
+    /// The account belongs to several organisations: [`SignIn::choose_tenant`] continues in one of them.
     ChooseTenant(Vec<SignInTenant>),
 }
 
@@ -26,8 +26,8 @@ impl SignIn {
         if is_open { chosen } else { &self.profile.tenant }
     }
 
-    /// Finds out in which organisation a sign-in goes on. What the list of the service says is a help only: without it the
-    /// sign-in goes on in the tenant of the token.
+    /// Finds out in which organisation a sign-in continues. The list of the service only helps: without it, the sign-in
+    /// continues in the tenant of the token.
     pub(super) async fn tenant_step(&self, fresh: &mut Credentials) -> Result<TenantStep, Error> {
         if self.profile.tenants.is_empty() || !is_any_tenant(&self.profile.tenant) {
             return Ok(TenantStep::AsItIs);
@@ -61,7 +61,7 @@ impl SignIn {
         *self.choosing.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Goes on with a sign-in in this organisation. Another one can be chosen after an error. Returns the owner.
+    /// Continues a sign-in in this organisation. Another one can be chosen after an error. Returns the owner.
     ///
     /// # Errors
     /// If no sign-in waits for a choice, or the service refuses the account there.
@@ -81,7 +81,7 @@ impl SignIn {
         detached(async move {
             let chosen = this.in_chosen_tenant(&mut fresh, expected.as_ref()).await;
             if chosen.is_err() {
-                // The code that bought them is used up, so they are kept for another try, also where only the disk is full.
+                // The code that bought them is used up, so they are kept for another try, even if the disk is full.
                 this.wait_for_choice(fresh);
             }
             chosen

@@ -166,7 +166,7 @@ pub async fn create_chat(
         .iter()
         .filter_map(|member| member.get("id").and_then(Value::as_str))
         .map(UserId::new)
-        // Here all members are listed as users; whoever creates it may do more all the same.
+        // Here all members are listed as users; the creator may do more all the same.
         .map(|id| MemberRow { role: if id == user { Role::Admin } else { Role::User }, id })
         .collect();
     let properties = body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// People of one request.
+/// The maximum number of people in one request.
 const MOST: usize = 650;
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ pub struct WantedPresence {
     mri: String,
 }
 
-/// Who is available. Whoever has not published anything is offline, and of strangers nothing is known.
+/// Who is available. People who have not published anything are offline, and nothing is known about strangers.
 pub async fn look_up(
     State(gateway): State<Arc<GatewayState>>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Display names, the own profile, and contacts.
+//! Display names, the caller's profile, and contacts.
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::is_person_id;

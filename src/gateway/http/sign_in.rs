@@ -65,7 +65,7 @@ pub async fn device_code(
     ))
 }
 
-/// A device code by the older form, with numbers as text and another name for the address (facts 8.1).
+/// A device code by the older form, with numbers as strings and another name for the address (facts 8.1).
 pub async fn older_device_code(
     State(gateway): State<Arc<GatewayState>>,
     Extension(caller): Extension<Origin>,
@@ -88,8 +88,8 @@ fn link(gateway: &GatewayState, caller: &Origin) -> String {
     format!("{}/link", gateway.access.links(caller))
 }
 
-/// Gives out a code. What the two forms write differently comes from `fields`, which is given the life of the code and the
-/// interval in seconds.
+/// Gives out a code. The fields in which the two forms differ come from `fields`, which is given the lifetime of the
+/// code and the interval in seconds.
 fn given_out(
     played: &Played,
     tenant: &str,

@@ -29,7 +29,7 @@ pub struct DeviceCode {
     /// The scope, or `None` for the older form.
     scope: Option<String>,
     until: Instant,
-    /// The shortest time between two questions.
+    /// The shortest time between two requests.
     interval: Duration,
     asked: Instant,
     state: CodeState,

@@ -75,7 +75,7 @@ struct ReplacedToken {
 pub enum RefreshState {
     /// It has not been used.
     Valid,
-    /// It has bought another one. `access_was_used`: a service has accepted the access token that came with that.
+    /// It has bought a new one. `access_was_used`: a service has accepted the access token that came with it.
     Replaced { access_was_used: bool },
     /// It was never issued, or all have been ended.
     Unknown,
@@ -190,7 +190,7 @@ impl IssuedTokens {
         (issued.until > SystemTime::now()).then(|| issued.user.clone())
     }
 
-    /// Whether this was a Skype token at some time: who sends one that has ended is not guessing.
+    /// Whether this was a Skype token at some time: a client that sends an expired one is not guessing.
     pub fn has_issued_skype(&self, token: &str) -> bool {
         self.skype.contains_key(token)
     }

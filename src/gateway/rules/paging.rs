@@ -52,7 +52,7 @@ pub struct SyncState {
 }
 
 impl SyncState {
-    /// An opaque text.
+    /// An opaque string.
     pub fn encode(self) -> String {
         let Self { high, low, row, start, page, targets } = self;
         let text = format!("{high}:{low}:{row}:{start}:{page}:{targets}");
@@ -63,7 +63,7 @@ impl SyncState {
     }
 
     /// # Errors
-    /// If the text was not made by [`SyncState::encode`].
+    /// If the string was not made by [`SyncState::encode`].
     pub fn decode(hex: &str) -> Result<Self, ApiError> {
         const STALE: ApiError = ApiError::stale_sync_state();
         let bytes: Option<Vec<u8>> = (0..hex.len() / 2)

@@ -18,7 +18,7 @@ const MAX_TOPIC: usize = 1_024;
 const MAX_CAPABILITIES: usize = 64;
 const MAX_CAPABILITY: usize = 64;
 
-/// The property of a thread that there is once for its two members.
+/// The property of a thread that exists only once for its two members.
 pub const UNIQUE: &str = "uniquerosterthread";
 
 /// A group with its members.
@@ -76,7 +76,7 @@ pub fn create(
     Ok(id)
 }
 
-/// The id of a thread that there is once for two people, if one is asked for (facts 8.7).
+/// The id of a thread that exists only once for two people, if one is asked for (facts 8.7).
 ///
 /// # Errors
 /// If there are not two members.
@@ -125,7 +125,7 @@ pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Thread, ApiEr
     Ok(Thread { row, members })
 }
 
-/// The group for whose join link a member asks.
+/// The group whose join link a member asks for.
 ///
 /// # Errors
 /// If the caller is not a member, or joining by link is turned off.

@@ -190,7 +190,7 @@ fn a_person_sees_their_own_part_of_a_group_only(storage: &dyn Storage) {
     add(storage, "joe", false, 200);
     add(storage, "mia", true, 200);
     write(storage, |tx| {
-        // An edit in the old way shows what the message it edits held.
+        // An edit in the old way shows the content of the message that it edits.
         let edit = NewMessage { reveals: Some(secret), ..message("anna", "secret, edited") };
         tx.post_message(&chat, edit, 300).unwrap();
     });
@@ -240,7 +240,7 @@ fn a_leaver_keeps_what_there_was_and_nothing_moves_any_more(storage: &dyn Storag
 fn every_change_raises_the_version_of_those_it_concerns(storage: &dyn Storage) {
     post(storage, &pair(), "1", 100);
     let mut seen = (version(storage, &pair(), "anna"), version(storage, &pair(), "joe"));
-    // All at one time, as it happens in a busy chat.
+    // All at the same time, as it happens in a busy chat.
     let change = |what: usize| {
         write(storage, |tx| match what {
             0 => drop(tx.post_message(&pair(), message("joe", "2"), 100).unwrap()),

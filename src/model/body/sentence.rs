@@ -15,7 +15,7 @@ impl Sentence<'_> {
         if who.as_str().is_empty() { "Someone".into() } else { (self.name)(who).to_string() }
     }
 
-    /// To whom something is done: oneself is `you` within a sentence.
+    /// To whom something is done: the user is `you` within a sentence.
     fn object(&self, who: &UserId) -> String {
         if who.as_str().is_empty() { "Someone".into() } else { (self.name)(who).replace_you() }
     }
@@ -44,7 +44,7 @@ impl Sentence<'_> {
 }
 
 impl ThreadActivity {
-    /// The sentence, with names by `name`.
+    /// The sentence, with names from `name`.
     pub(super) fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
         let say = Sentence { name };
         let nobody = |by: &UserId| by.as_str().is_empty();

@@ -1,9 +1,9 @@
-//! Where the text that is typed is code.
+//! Whether the text that is being typed is code.
 
 use super::{CODE, FENCE, TICK, read, ticks};
 use crate::model::rich::Block;
 
-/// Whether what is typed behind this text is code, provided that the code is ended later.
+/// Whether text that is typed after this text is code, provided that the code is ended later.
 pub fn is_in_code(text: &str) -> bool {
     let fence = text.lines().map(ticks).max().unwrap_or_default().max(FENCE.len());
     let line = text.rsplit('\n').next().unwrap_or_default();
@@ -13,7 +13,7 @@ pub fn is_in_code(text: &str) -> bool {
     let row = |length: &usize| TICK.to_string().repeat(*length);
     let mut ends = vec![CODE.to_owned(), format!("\n{}", row(&fence))];
     ends.extend(runs.iter().filter(|length| **length > 0).take(4).map(row));
-    // An end that ends no code is text, and the last of it.
+    // An end marker that ends no code is text itself, and comes last.
     ends.iter().any(|end| match read(&format!("{text}x{end}"), &[]).blocks.last() {
         Some(Block::Code { text, .. }) => text.ends_with('x'),
         Some(Block::Paragraph { spans, .. }) => {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// What stands on the line before and after a block of code.
+/// Marks the line before and after a block of code.
 const FENCE: &str = "```";
 const CODE: &str = "{code}";
-/// Signs of formatting around a word.
+/// Formatting markers around a word.
 const MARKERS: [char; 3] = ['*', '_', '~'];
 /// Commands whose arguments are text.
 const WITH_TEXT: [&str; 3] = ["me", "topic", "create"];
@@ -15,12 +15,12 @@ const WITH_TEXT: [&str; 3] = ["me", "topic", "create"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedWord {
     pub whole: Range<usize>,
-    /// The parts between hyphens, if there are several: it is right if it is right as a whole, or if they are.
+    /// The parts between hyphens, if there are several: the word is correct if the whole is, or if all the parts are.
     pub parts: Vec<Range<usize>>,
 }
 
-/// The words to be checked that stand in a part of a text, or begin or end in it. Addresses, names after `@`, commands,
-/// emoji, code, quoted lines, and words with digits or in capitals are none.
+/// The words to be checked in a part of a text, including those that only begin or end in it. Addresses, names after
+/// `@`, commands, emoji, code, quoted lines, and words with digits or in capitals are not checked.
 pub fn words_in(text: &str, place: &Range<usize>) -> Vec<CheckedWord> {
     let mut words = Vec::new();
     let mut is_code = false;
@@ -59,8 +59,8 @@ pub fn words_in(text: &str, place: &Range<usize>) -> Vec<CheckedWord> {
     words
 }
 
-/// Reads a line that begins at `start`, in code between `{code}` or not; gives whether its end is in such code. Words are
-/// only looked for where they are asked for.
+/// Reads a line that begins at `start`, in code between `{code}` or not. Returns whether its end is in such code. Words
+/// are only looked for where they are asked for.
 fn read_line(
     line: &str,
     start: usize,
@@ -85,7 +85,7 @@ fn read_line(
         at += part.len() + CODE.len();
         is_code = !is_code;
     }
-    // The last part has no mark behind it.
+    // The last part has no marker after it.
     !is_code
 }
 
@@ -116,7 +116,7 @@ fn outside_backticks(line: &str) -> Vec<Range<usize>> {
     parts
 }
 
-/// The end of code that began before `at` with so many backticks.
+/// The end of code that began before `at` with this many backticks.
 fn closing(line: &str, at: usize, ticks: usize) -> Option<usize> {
     let mut at = at;
     loop {
@@ -131,7 +131,7 @@ fn closing(line: &str, at: usize, ticks: usize) -> Option<usize> {
     }
 }
 
-/// Finds the words of text without code that begins at `start`, as far as they are in this place: the line may be long.
+/// Finds the words of text without code that begins at `start`, but only those in this place: the line may be long.
 fn read_prose(prose: &str, start: usize, place: &Range<usize>, words: &mut Vec<CheckedWord>) {
     let mut after_name = false;
     let mut at = 0;
@@ -163,12 +163,12 @@ fn read_prose(prose: &str, start: usize, place: &Range<usize>, words: &mut Vec<C
     }
 }
 
-/// Whether a name can go on after this.
+/// Whether a name can continue after this.
 fn ends_open(token: &str) -> bool {
     token.ends_with(char::is_alphanumeric)
 }
 
-/// Whether something between spaces is text, and no address, path, emoji, name or number.
+/// Whether something between spaces is text, and not an address, path, emoji, name or number.
 fn is_prose(token: &str) -> bool {
     let inner = token.trim_matches(|c: char| !c.is_alphanumeric());
     let has_inner = |sign: char| inner.contains(sign);

@@ -9,10 +9,10 @@ use crate::protocol::wire::MessageProperties;
 use crate::protocol::{entity, link, payload};
 use serde_json::Value;
 
-/// The most files and links of one message that are shown.
+/// The maximum number of files and links that are shown for one message.
 const MOST: usize = 50;
 
-/// What is shown beside the text.
+/// What is shown in addition to the text.
 #[derive(Default)]
 pub struct Attached {
     /// Subject and title, each once.
@@ -99,7 +99,7 @@ fn linked(label: SafeText, url: SafeText) -> Block {
     Block::Paragraph { align: Align::Left, spans: vec![span] }
 }
 
-/// A text of an item, by the first of these names that has one. Names are compared without case.
+/// A string of an item: the first of these fields that has one. Names are compared without case.
 fn text<'a>(item: &'a Value, names: &[&str]) -> Option<&'a str> {
     let fields = item.as_object()?;
     names.iter().find_map(|name| {
@@ -108,7 +108,7 @@ fn text<'a>(item: &'a Value, names: &[&str]) -> Option<&'a str> {
     })
 }
 
-/// A shared file: `fileName`, and where it is.
+/// A shared file: `fileName` and its address.
 fn file(item: &Value) -> Option<Media> {
     let info = item.get("fileInfo").unwrap_or(&Value::Null);
     let url = text(info, &["shareUrl", "fileUrl"])

@@ -46,7 +46,7 @@ fn last_message(raw: &RawConversation, item: &WireConversation<'_>) -> Option<Ra
     wire::raw_message(item.last_message?.get(), Some(&raw.id))
 }
 
-/// A message as the line of a list; `None` for signals.
+/// A message as a line in a list; `None` for signals.
 pub fn snippet(message: &Message) -> Option<Snippet> {
     if matches!(message.body, MessageBody::Hidden | MessageBody::Deletes(_)) {
         return None;
@@ -59,7 +59,7 @@ pub fn snippet(message: &Message) -> Option<Snippet> {
     })
 }
 
-/// Who is in a thread, as far as the item tells: its members, the people its id is made of, or the sender of the last
+/// Who is in a thread, as far as the item says: its members, the people its id is made of, or the sender of the last
 /// message.
 fn listed(
     raw: &RawConversation,
@@ -85,8 +85,8 @@ fn listed(
     ListedPeople { others, count: count.filter(|n| *n > 0), one_to_one: item.one_to_one() }
 }
 
-/// Names in a conversation item: those of listed members, of people in the last message, and that of the other person in
-/// a one-to-one chat.
+/// Names in a conversation item: those of listed members, of people in the last message, and that of the other person
+/// in a one-to-one chat.
 pub fn listed_names(raw: &RawConversation, me: &UserId) -> Vec<(UserId, NameSource, SafeText)> {
     let item: WireConversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
     let mut found = Vec::new();

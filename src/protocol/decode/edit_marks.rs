@@ -3,13 +3,13 @@
 use super::MessageProperties;
 use crate::model::{RawMessage, Timestamp};
 
-/// Whether a text may have the tag that says when it was edited. Searching forward is much faster than
-/// searching for the last one, and hardly any text has it.
+/// Whether content may have the tag that says when it was edited. Searching forward is much faster than searching for
+/// the last one, and few messages have it.
 pub fn has_edit_tag(content: &str) -> bool {
     content.contains("<e_m")
 }
 
-/// An attribute of the tag that the service put at the end of an edited text (facts 9.3).
+/// An attribute of the tag that the service put at the end of edited content (facts 9.3).
 fn edit_tag<'a>(content: &'a str, attribute: &str) -> Option<&'a str> {
     let tag = has_edit_tag(content).then(|| content.rsplit_once("<e_m")).flatten()?.1;
     let tag = tag.split('>').next()?;
@@ -17,7 +17,7 @@ fn edit_tag<'a>(content: &'a str, attribute: &str) -> Option<&'a str> {
     value.split('"').next().filter(|value| !value.is_empty())
 }
 
-/// When a text was edited, by that tag; its `ts` is in seconds.
+/// When content was edited, according to that tag; its `ts` is in seconds.
 pub fn edit_tag_time(content: &str) -> Option<Timestamp> {
     let seconds: i64 = edit_tag(content, "ts")?.parse().ok()?;
     Timestamp::parse(&seconds.checked_mul(1_000)?.to_string())
@@ -29,7 +29,7 @@ pub fn copy_of<'a>(raw: &'a RawMessage, properties: &MessageProperties<'_>) -> O
     is_made.then(|| edit_tag(&raw.content, "ts_ms")).flatten().filter(|id| **id != *raw.id)
 }
 
-/// Whether an edit mark names the message that it stands on: that message was edited in place (facts 3.3).
+/// Whether an edit mark names the message that carries it: that message was edited in place (facts 3.3).
 pub fn is_own_id(raw: &RawMessage, mark: &str) -> bool {
     *raw.id == *mark || raw.client_id.as_ref().is_some_and(|id| id.as_str() == mark)
 }

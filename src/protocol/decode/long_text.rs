@@ -1,9 +1,9 @@
-//! Texts that nobody reads to their end. Drawing one of several megabytes takes many times its size, so only its beginning
-//! is decoded; all of it is stored.
+//! Texts too long for anybody to read to the end. Drawing one of several megabytes takes many times its size in memory,
+//! so only its beginning is decoded; all of it is stored.
 
 use crate::model::{Align, Block, MessageBody, SafeText, Span, SpanStyle, human_size};
 
-/// The most bytes of a text that are shown: a book of a hundred pages.
+/// The maximum number of bytes of a text that are shown: about a hundred book pages.
 const MAX_SHOWN: usize = 256 * 1024;
 
 /// The part of a text that is shown, and the number of bytes after it.
@@ -19,7 +19,7 @@ pub(super) fn shown_part(content: &str) -> (&str, usize) {
     (shown, content.len() - shown.len())
 }
 
-/// Adds to a text how many bytes of it are not shown.
+/// Adds a note to a text saying how many of its bytes are not shown.
 pub(super) fn with_rest(mut body: MessageBody, rest: usize) -> MessageBody {
     if rest > 0
         && let MessageBody::Text(rich)

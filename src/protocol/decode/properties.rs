@@ -8,8 +8,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashSet};
 
-/// `properties.mentions`, a list or the list as a JSON string: the people that numbers in mention tags refer to, sorted by
-/// number. If a number occurs twice, the first one counts.
+/// `properties.mentions`, a list or the list as a JSON string: the people that numbers in mention tags refer to, sorted
+/// by number. If a number occurs twice, the first one counts.
 pub fn mentioned(properties: &MessageProperties<'_>) -> Vec<(String, UserId)> {
     #[derive(Deserialize)]
     struct MentionItem<'a> {
@@ -67,7 +67,7 @@ pub fn reactions(properties: &MessageProperties<'_>) -> Vec<Reaction> {
         };
         let users = emotion.users.iter().filter_map(|raw| {
             let user: ReactionUser<'_> = serde_json::from_str(raw.get()).ok()?;
-            // Exports of Teams name people only (facts 9.3).
+            // Exports from Teams give only people's names (facts 9.3).
             let by_name = || user.name.some().map(|name| UserId::from(format!("name:{name}")));
             user.mri.some().map(UserId::new).or_else(by_name)
         });

@@ -207,7 +207,7 @@ fn member_lists_with_details_bring_names() {
 #[test]
 fn long_lists_of_people_are_read_in_linear_time() {
     const COUNT: usize = 40_000;
-    // As much text as is shown at all.
+    // Enough mentions and links to fill the longest text that is shown.
     const SHOWN: usize = 7_000;
     let start = std::time::Instant::now();
     let list = |item: fn(usize) -> String| (0..COUNT).map(item).collect::<Vec<_>>().join(",");

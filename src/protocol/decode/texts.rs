@@ -18,9 +18,9 @@ pub(super) fn text(content: &str, extras: &MessageExtras<'_>) -> MessageBody {
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
 }
 
-/// Content without an edit mark at its end that was cut off.
+/// Content without a truncated edit mark at its end.
 fn without_cut_mark(content: &str) -> &str {
-    // Looking forward is much faster, and hardly any text has the tag.
+    // Searching forward is much faster, and few messages have the tag.
     if !content.contains("<e_m ") {
         return content;
     }
@@ -30,7 +30,7 @@ fn without_cut_mark(content: &str) -> &str {
     }
 }
 
-/// The content of `RichText`: markup, or what some clients put in its place.
+/// The content of `RichText`: markup, or what some clients send instead.
 pub(super) fn rich(
     content: &str,
     extras: &MessageExtras<'_>,
@@ -62,7 +62,7 @@ pub(super) fn rich(
     MessageBody::Text(richtext::parse_with(content, mentioned))
 }
 
-/// Text with a file in it: the file's label takes its place.
+/// Text that contains a file: the file's label replaces it.
 fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<RichText> {
     const START: &str = "<uriobject";
     const END: &str = "</uriobject>";
@@ -85,7 +85,7 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
     Some(RichText { blocks })
 }
 
-/// The text of a `/me` message after the name (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
+/// The text of a `/me` message after the name (facts 3.1: `skypeemoteoffset`, in UTF-16 units as in the web client).
 fn emote_text<'a>(content: &'a str, extras: &MessageExtras<'_>) -> Option<&'a str> {
     let offset = usize::try_from(extras.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;

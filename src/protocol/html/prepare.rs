@@ -1,5 +1,5 @@
-//! Prepares HTML for html2text: replaces what it would drop (quotes of replies, mentions, emoji, underline, pictures) or
-//! draw badly. Takes linear time, and leaves unknown tags as they are (facts 4.2).
+//! Prepares HTML for html2text: replaces what it would drop (quotes of replies, mentions, emoji, underline, pictures)
+//! or draw badly. Takes linear time, and leaves unknown tags as they are (facts 4.2).
 
 use super::Section;
 use crate::model::{Attribution, Block, RichText, SafeText, SpanStyle, Timestamp, UserId};
@@ -20,7 +20,7 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     let mut pass =
         Pass { mentioned, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
     let mut reader = tree::reader(&escaped);
-    // The element being passed over because it is not to be seen, and how many of its name are open in it.
+    // The hidden element that is being skipped, and how many of the same name are open in it.
     let mut hidden: Option<(String, usize)> = None;
     // The quote or code being read: where it begins, its tag, and how many of the same name are open in it.
     let mut whole: Option<(usize, BytesStart<'_>, usize)> = None;
@@ -87,8 +87,8 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     pass.sections
 }
 
-/// Whether an element is not to be seen: by its style, as the preheader of a mail, or because it only says where an answer
-/// comes from.
+/// Whether an element is hidden: by its style (such as the preheader of an email), or because it only names the source
+/// of an answer.
 fn is_hidden(tag: &BytesStart<'_>) -> bool {
     let name = tag.name().0;
     if is(name, "attribution") || is(name, "attributions-group") {
@@ -98,7 +98,7 @@ fn is_hidden(tag: &BytesStart<'_>) -> bool {
     may_be && attribute(tag, "style").is_some_and(|rules| !css(&rules, &mut SpanStyle::default()))
 }
 
-/// Whether the end of an element follows. Without it, nobody knows what it encloses.
+/// Whether the end of an element follows. Without it, there is no telling what the element encloses.
 fn has_end(tag: &BytesStart<'_>, reader: &Reader<&[u8]>, html: &str) -> bool {
     let rest = html.get(position(reader)..).unwrap_or_default();
     let end = format!("</{}", tag.name().0);
@@ -262,7 +262,7 @@ impl Pass<'_> {
         self.linked(&attribute(tag, "src").unwrap_or_default(), &label);
     }
 
-    /// Converts a blockquote. That of a reply tells who is quoted, and which message.
+    /// Converts a blockquote. A reply's blockquote says who is quoted, and which message.
     fn quote(&mut self, tag: &BytesStart<'_>, inner: &str) {
         self.cut();
         let reply = attribute(tag, "itemtype").is_some_and(|t| t.ends_with("/Reply"));
@@ -285,14 +285,14 @@ impl Pass<'_> {
         let body = if let Some(preview) = preview(inner) {
             super::blocks(sections(preview, self.mentioned))
         } else {
-            // Without a preview everything but the author and the time was quoted.
+            // Without a preview, everything but the author and the time is the quoted text.
             let quoted = without_props(&root, name);
             if quoted.is_empty() { Vec::new() } else { RichText::plain(&quoted).blocks }
         };
         self.sections.push(Section::Ready(Block::Quote { from: Some(Box::new(from)), body }));
     }
 
-    /// Ends the current part.
+    /// Converts preformatted code. Ends the current part.
     fn code(&mut self, tag: &BytesStart<'_>, inner: &str) {
         self.cut();
         let markup = format!("<{}>{inner}</pre>", &**tag);
@@ -348,7 +348,7 @@ fn author(inner: &str, element: Option<&Node<'_>>) -> String {
         let from = inner.find(&format!("<{}", element.name))?;
         let rest = inner.get(from..)?;
         let end = rest.rfind(&format!("</{}", element.name)).unwrap_or(rest.len());
-        // Only up to the element that follows it.
+        // Only up to the next element.
         match rest.find("itemprop=\"time\"").filter(|next| *next < end) {
             Some(next) => Some(rest.get(..next)?.rsplit_once('<')?.0),
             None => rest.get(..end),

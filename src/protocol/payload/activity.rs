@@ -7,9 +7,9 @@ use crate::protocol::entity;
 use crate::protocol::tree::Node;
 use serde_json::Value;
 
-/// The most people of one activity.
+/// The maximum number of people in one activity.
 const MAX_PEOPLE: usize = 1_000;
-/// Elements and fields that are no words for people.
+/// Elements and fields that hold no text for people.
 const SILENT: [&str; 12] = [
     "eventtime",
     "initiator",
@@ -29,15 +29,15 @@ const SILENT: [&str; 12] = [
 #[derive(Default)]
 struct Announced {
     by: Option<UserId>,
-    /// Those whom it concerns, and whether they are admins now.
+    /// The people concerned, and whether they are admins now.
     targets: Vec<(UserId, bool)>,
     value: Option<String>,
-    /// Anything else in it that can be read.
+    /// Any other readable text in it.
     words: String,
 }
 
-/// Decodes a thread activity. `kind` is the part of the messagetype after the slash; `sender` did it, if the content does
-/// not say who did.
+/// Decodes a thread activity. `kind` is the part of the messagetype after the slash. If the content does not say who
+/// did it, `sender` did.
 pub fn thread_activity(kind: &str, content: &str, sender: &UserId) -> ThreadActivity {
     let json: Option<Value> = serde_json::from_str(content).ok().filter(Value::is_object);
     let is_json = json.is_some();
@@ -73,7 +73,7 @@ pub fn thread_activity(kind: &str, content: &str, sender: &UserId) -> ThreadActi
     let is_topic = kind == "TopicUpdate" || (is_json && kind.contains("Topic"));
     if is_topic && said.value.is_some() {
         let by = by.unwrap_or_else(nobody);
-        // Entities in it are those of a text in a text.
+        // The topic was escaped once more than the XML around it.
         return ThreadActivity::Topic { by, topic: SafeText::line(&entity::unescape(value)) };
     }
     let on = value.eq_ignore_ascii_case("true");
@@ -93,7 +93,7 @@ fn bare(what: &str) -> ThreadActivity {
     ThreadActivity::Other { by: None, what: what.into() }
 }
 
-/// A kind without a sentence of its own: its name, and what can be read in it.
+/// A kind without a sentence of its own: its name, and the readable text in it.
 fn other(by: Option<UserId>, kind: &str, said: &Announced) -> ThreadActivity {
     let kind = kind.split_whitespace().next().unwrap_or("activity");
     let value = words::readable(said.value.as_deref().unwrap_or_default());
@@ -116,7 +116,7 @@ fn action_phrase(kind: &str, on: bool) -> Option<&'static str> {
     })
 }
 
-/// A full id of the text of an element or field; none of a text that cannot be one.
+/// The full user id in the text of an element or field; `None` if it cannot be one.
 fn user(text: &str) -> Option<UserId> {
     let text = text.trim();
     let fits = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '<');
@@ -127,7 +127,7 @@ fn from_xml(content: &str) -> Announced {
     let root = Node::parse(content);
     let empty = Node::default();
     let node = root.children.first().unwrap_or(&empty);
-    // Some put the elements side by side, without one around them.
+    // Some services put the elements side by side, without a parent element.
     let node = if SILENT.contains(&&*node.name) { &root } else { node };
     let target = |t: &Node<'_>| {
         let role = t.child("role").map(Node::trimmed).unwrap_or_default();

@@ -4,10 +4,10 @@ use crate::model::{Call, CallPerson, CallState, MessageBody, SafeText, Timestamp
 use crate::protocol::tree::Node;
 use serde_json::Value;
 
-/// The most people of a call that are read.
+/// The maximum number of people of a call that are read.
 const MAX_PEOPLE: usize = 500;
 
-/// Whether content of a text message is a call: some services send calls as HTML.
+/// Whether the content of a text message is a call: some services send calls as HTML.
 pub fn is_call(content: &str) -> bool {
     let start = content.trim_start();
     [
@@ -24,7 +24,7 @@ pub fn is_call(content: &str) -> bool {
     .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
 }
 
-/// A call in XML or JSON. Without anything in it, only who called is known.
+/// A call in XML or JSON. If it is empty, only the caller is known.
 pub fn call(content: &str, sender: &UserId) -> MessageBody {
     let json: Option<Value> = serde_json::from_str(content).ok().filter(Value::is_object);
     let mut call = json.map_or_else(|| from_xml(content), |json| from_json(&json));
@@ -60,7 +60,7 @@ fn from_xml(content: &str) -> Call {
         ("started", CallState::Started),
     ];
     let tag = tags.iter().find(|(name, _)| root.find(name).is_some()).map(|(_, state)| *state);
-    // A list without a type is that of a call that began (facts 3.7).
+    // A list without a type means that a call began (facts 3.7).
     let otherwise = if list.is_some() { CallState::Started } else { CallState::Unknown };
     let parts = || root.find("partlist").unwrap_or(&root).all("part").take(MAX_PEOPLE);
     let lengths = parts().filter_map(|p| p.child("duration"));

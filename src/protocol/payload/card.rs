@@ -13,13 +13,13 @@ use serde_json::Value;
 
 /// The largest card that is decoded, in bytes of base64.
 const MAX_PACKED: usize = 256 * 1024;
-/// The most cards of one message that are shown.
+/// The maximum number of cards that are shown for one message.
 const MAX_CARDS: usize = 20;
-/// The most items of a list in a card that are shown.
+/// The maximum number of items of a list in a card that are shown.
 const MAX_ITEMS: usize = 100;
 
-/// A `SWIFT.1` object: the card is JSON in base64, in either alphabet and with or without padding. If it cannot be decoded,
-/// the object's fallback link is shown instead.
+/// A `SWIFT.1` object: the card is JSON in base64, in either alphabet and with or without padding. If it cannot be
+/// decoded, the object's fallback link is shown instead.
 pub fn swift(object: &Node<'_>) -> Option<MessageBody> {
     let packed = object.find("swift")?.attribute("b64")?.trim();
     if packed.len() > MAX_PACKED {
@@ -68,7 +68,7 @@ pub fn cards(list: &[Value]) -> Option<Card> {
     reader.finish()
 }
 
-/// Collects what is to be shown of cards.
+/// Collects what is shown of cards.
 #[derive(Default)]
 struct Reader {
     card: Card,
@@ -123,7 +123,7 @@ impl Reader {
         }
     }
 
-    /// A card of no known form: every text in it that is called one.
+    /// A card of unknown form: all its fields with the name of a text.
     fn unknown(&mut self, json: &Value, depth: usize) {
         const TEXTS: [&str; 5] = ["title", "text", "subtitle", "description", "label"];
         if depth > adaptive::MAX_DEPTH || is_hidden(json) {
@@ -154,7 +154,7 @@ impl Reader {
         self.actions(section, "potentialAction", 0);
     }
 
-    /// Facts: a name and a value a line.
+    /// Facts: one name and value per line.
     fn facts(&mut self, content: &Value) {
         for fact in list(content, "facts") {
             let name = text(fact, &["name", "title", "key"]).unwrap_or_default();
@@ -200,7 +200,7 @@ impl Reader {
         if depth > adaptive::MAX_DEPTH || is_hidden(action) {
             return;
         }
-        // What a button posts to is no page to open.
+        // What a button posts to is not a page to open.
         let posts = text(action, &["@type", "type"])
             .is_some_and(|kind| matches!(kind, "HttpPOST" | "Action.Http" | "invoke"));
         let url = text(action, &["url", "value", "target"]).and_then(link::safe_target);
@@ -279,7 +279,7 @@ impl Reader {
     }
 }
 
-/// A text by the first of these names that has one; numbers and words such as `true` count.
+/// The first of these fields that is a non-empty string.
 fn text<'a>(item: &'a Value, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| item.get(*name)?.as_str().map(str::trim).filter(|t| !t.is_empty()))
 }
@@ -288,7 +288,7 @@ fn list<'a>(content: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     content.get(key).and_then(Value::as_array).into_iter().flatten().take(MAX_ITEMS)
 }
 
-/// Whether an element is not to be shown until something is done with the card.
+/// Whether an element is hidden until something is done with the card.
 fn is_hidden(element: &Value) -> bool {
     match element.get("isVisible") {
         Some(Value::Bool(visible)) => !visible,

@@ -4,12 +4,12 @@ use crate::model::{MessageBody, Poll, SafeText};
 use crate::protocol::tree::Node;
 use serde_json::Value;
 
-/// The most answers that are shown.
+/// The maximum number of answers that are shown.
 const MAX_ANSWERS: usize = 100;
-/// What the title or question is called, best first.
+/// Names for the title or question, best first.
 const QUESTIONS: [&str; 6] =
     ["question", "title", "pollquestion", "subject", "name", "description"];
-/// All options in one text: percent-encoded, with bars between them.
+/// All options in one string: percent-encoded, with bars between them.
 const ENCODED: &str = "optionsencoded";
 
 /// A poll in an element: `<URIObject type="poll.1">`, the content of a `Poll`, or any element with `optionsEncoded`.
@@ -57,7 +57,7 @@ pub fn poll_in_text(content: &str) -> Option<MessageBody> {
     }
 }
 
-/// A poll with the words of the text around its element, which stand before the question.
+/// A poll with the text around its element, which is put before the question.
 fn beside(root: &Node<'_>, element: &Node<'_>, poll: MessageBody) -> MessageBody {
     let (all, own) = (root.whole_text(), element.whole_text());
     let around = if own.is_empty() { all } else { all.replacen(&own, " ", 1) };

@@ -1,14 +1,14 @@
-//! What of unknown content can be read by people.
+//! The human-readable part of unknown content.
 
 use crate::model::UserId;
 use base64::Engine as _;
 
-/// Numbers from so many digits on are times or ids.
+/// Numbers of at least this many digits are times or ids.
 const LONG_NUMBER: usize = 8;
-/// Words from so many characters on can be keys or packed data.
+/// Words of at least this many characters can be keys or encoded data.
 const LONG_WORD: usize = 24;
 
-/// A text without what is for programs: ids, times, keys, addresses of objects, JSON. In one line.
+/// Text in one line, without what is meant for programs: ids, times, keys, addresses of objects, JSON.
 pub fn readable(text: &str) -> String {
     if text.trim_start().starts_with(['{', '[']) && text.trim_end().ends_with(['}', ']']) {
         return String::new();
@@ -35,14 +35,14 @@ fn is_for_programs(word: &str) -> bool {
         || is_padded(word)
 }
 
-/// Whether a word ends as data in base64 does and can be read as such, however short it is.
+/// Whether a word ends like base64 data and can be decoded as such, however short it is.
 fn is_padded(word: &str) -> bool {
     word.len() >= 8
         && word.ends_with('=')
         && base64::engine::general_purpose::STANDARD.decode(word).is_ok()
 }
 
-/// Whether a word is data in base64 and no word of a language.
+/// Whether a word is base64 data rather than a word of a language.
 fn is_packed(word: &str) -> bool {
     let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b"+/=-_".contains(&b);
     let mixed = word.bytes().any(|b| b.is_ascii_uppercase())

@@ -41,7 +41,7 @@ pub struct Builder<'a> {
     inline: usize,
 }
 
-/// Text that is no span yet, and the style in which it was read.
+/// Text that is not a span yet, and the style in which it was read.
 #[derive(Default)]
 struct Pending {
     text: String,
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Reserves room for so many bytes of text, so that it need not be moved as it grows.
+    /// Reserves room for this many bytes of text, so that it need not be moved as it grows.
     pub fn make_room(&mut self, bytes: usize) {
         self.pending.text.reserve(bytes);
     }
@@ -115,7 +115,7 @@ impl<'a> Builder<'a> {
             return;
         }
         let mut raw = std::mem::take(&mut self.spans);
-        // Preformatted text of several lines has no other style and no link, also if it did not become a block.
+        // Preformatted text of several lines has no other style and no link, even if it did not become a block.
         for span in raw.iter_mut().filter(|s| s.style.mono && s.text.contains('\n')) {
             span.style = SpanStyle { mono: true, ..SpanStyle::default() };
             span.link = None;
@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes a block of preformatted text of several lines or of a named language; any other line stays a span.
+    /// Makes a block of preformatted text that has several lines or names a language; otherwise it stays a span.
     fn end_pre(&mut self, from: usize, language: Option<Box<str>>) {
         self.flush();
         let inner = self.spans.get(from..).unwrap_or_default();
@@ -159,7 +159,7 @@ impl<'a> Builder<'a> {
         if matches!(meaning, Meaning::Anchor) && self.open.holds(name) {
             self.end(name, "");
         }
-        // Nested too deeply: ignored. A hostile text may have a hundred thousand of these.
+        // Nested too deeply: ignored. A hostile text may have 100,000 of these.
         if !empty && self.open.is_full() && self.is_formatting(name, meaning, tag) {
             self.open.skip();
             return;
@@ -364,7 +364,7 @@ impl<'a> Builder<'a> {
             ElementKind::Silent { from } => {
                 self.flush();
                 self.inline = self.inline.saturating_sub(1);
-                // Without an end, nobody knows what was not to be shown.
+                // Without an end tag, there is no telling what was to be hidden.
                 if ended {
                     self.spans.truncate(from);
                 }

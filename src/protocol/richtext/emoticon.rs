@@ -1,8 +1,8 @@
-//! What an emoticon's tag encloses (facts 4.1).
+//! The content of an emoticon's tag (facts 4.1).
 
 use crate::model::{Link, SafeText, Span};
 
-/// The spans inside an emoticon's tag. The picture stands for its shortcut and not for words that only got into the tag
+/// The spans inside an emoticon's tag. The picture replaces its shortcut, but not words that are in the tag only
 /// because its end is missing. `outer` is the link around it; without `ended`, the end is missing.
 pub fn of_text(name: &str, spans: Vec<Span>, outer: Option<&Link>, ended: bool) -> Vec<Span> {
     let link = Some(Link::Emoticon(SafeText::line(name)));
@@ -57,7 +57,7 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at_checked(start + end).unwrap_or((text, ""))
 }
 
-/// Whether a text is what one types for an emoticon: `:)`, `(y)`, its name, but no word.
+/// Whether a text is what people type for an emoticon: `:)`, `(y)` or its name, but not a word.
 fn is_shortcut(text: &str, name: &str) -> bool {
     let text = text.trim();
     let letters = text.chars().filter(|c| c.is_alphanumeric()).count();

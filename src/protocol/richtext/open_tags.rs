@@ -38,14 +38,14 @@ pub enum ElementKind {
         name: String,
         from: usize,
     },
-    /// Lines of its own.
+    /// A block with lines of its own.
     Block,
 }
 
 /// The tags that are open, outermost first.
 pub struct OpenTags {
     stack: Vec<Open>,
-    /// How often each tag is open, so that an end without a start costs no search.
+    /// How often each tag is open, so that an end without a start needs no search.
     counts: [u32; TAG_COUNT],
     /// Tags that were not opened because too many are; their ends are skipped.
     skipped: usize,
@@ -60,7 +60,7 @@ impl OpenTags {
         self.counts.get(tag.number()).is_some_and(|count| *count > 0)
     }
 
-    /// Whether too many tags are open for another one.
+    /// Whether too many tags are open to open another one.
     pub fn is_full(&self) -> bool {
         self.stack.len() >= MAX_OPEN
     }
@@ -91,7 +91,7 @@ impl OpenTags {
         Some(open)
     }
 
-    /// Gives the `pre` right around this place a language, if it has none.
+    /// Sets the language of the innermost open tag if it is a `pre` without one.
     pub fn name_language(&mut self, language: impl FnOnce() -> Option<Box<str>>) {
         if let Some(ElementKind::Pre { language: known @ None, .. }) =
             self.stack.last_mut().map(|open| &mut open.kind)

@@ -7,8 +7,8 @@ use memchr::{memchr, memchr2, memchr2_iter};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
-/// Puts `stray` in the place of every `<` that does not start a tag. It does if a letter, or `/` and a letter, follows, and
-/// there is a `>` before the next `<`.
+/// Replaces every `<` that does not start a tag with `stray`. A `<` starts a tag if a letter, or `/` and a letter,
+/// follows, and there is a `>` before the next `<`.
 pub fn escape_stray<'a>(markup: &'a str, stray: &str) -> Cow<'a, str> {
     if !markup.contains('<') {
         return Cow::Borrowed(markup);
@@ -61,7 +61,7 @@ fn next_bracket(text: &[u8]) -> Option<usize> {
     near.or_else(|| Some(NEAR + memchr2(b'<', b'>', text.get(NEAR..)?)?))
 }
 
-/// Whether the end of a construct may still follow. Otherwise it is not searched again, so that the time stays linear.
+/// Whether the end of a construct may still follow. If not, it is not searched for again, to keep the time linear.
 struct TagEnds {
     comments: bool,
     data: bool,
@@ -110,7 +110,7 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
 }
 
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    // A text may have a hundred thousand tags without attributes.
+    // A text may have 100,000 tags without attributes.
     if tag.name().0.len() == tag.len() {
         return None;
     }
@@ -151,7 +151,7 @@ pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
     })
 }
 
-/// `#rrggbb`, `#rgb`, or one of the sixteen names of HTML.
+/// `#rrggbb`, `#rgb`, or one of the sixteen colour names of HTML.
 pub fn color(value: &str) -> Option<Rgb> {
     const NAMES: [(&str, u32); 16] = [
         ("black", 0x00_0000),
@@ -188,7 +188,7 @@ pub fn color(value: &str) -> Option<Rgb> {
     Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
 }
 
-/// Applies a `style` attribute. False if it says that the element is not to be seen.
+/// Applies a `style` attribute. False if it hides the element.
 pub fn css(rules: &str, style: &mut SpanStyle) -> bool {
     let mut seen = true;
     for (name, value) in rules.split(';').filter_map(|rule| rule.split_once(':')) {
@@ -216,7 +216,7 @@ pub fn css(rules: &str, style: &mut SpanStyle) -> bool {
 
 /// The `style` attribute of a tag, if it has one.
 pub fn style_of(tag: &BytesStart<'_>) -> Option<String> {
-    // Searching for the rarest letter of the name is quick, and spares reading the attributes of most tags.
+    // Searching for the rarest letter of the name is quick, and avoids reading the attributes of most tags.
     let attributes = tag.as_bytes().get(tag.name().0.len()..)?;
     let is_style = |y: usize| {
         let word = y.checked_sub(2).and_then(|from| attributes.get(from..y + 3));
@@ -240,7 +240,7 @@ pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
     }
 }
 
-/// Merges neighbouring spans of the same style, so that an address is recognised that a dropped tag has split.
+/// Merges neighbouring spans of the same style, so that an address split by a dropped tag is recognised.
 pub fn joined(spans: Vec<Span>) -> Vec<Span> {
     let are_same = |last: &Span, next: &Span| {
         last.style == next.style && last.link.is_none() && next.link.is_none()

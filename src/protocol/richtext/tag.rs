@@ -1,6 +1,6 @@
 //! The tags of Skype markup: their names, and what each of them does (facts 4.1).
 //!
-//! There is one table, and a tag's number is its row in it: a new tag is a new row and nothing else here.
+//! They are all in one table, and a tag's number is its row in it: a new tag needs only a new row.
 
 use crate::model::SpanStyle;
 use std::sync::LazyLock;
@@ -29,7 +29,7 @@ pub enum Meaning {
     Break,
     /// A part of a line with a `style`.
     Styled,
-    /// Lines of its own.
+    /// A block with lines of its own.
     Block,
     Heading,
     /// The answer of a search engine.
@@ -42,7 +42,7 @@ pub enum Meaning {
     Silent,
     /// The tag is dropped, its content stays.
     Dropped,
-    /// In no row of the table: probably something that was typed (`Vec<String>`).
+    /// Not in the table: probably something that was typed (`Vec<String>`).
     Unknown,
 }
 
@@ -71,7 +71,7 @@ pub const TAGS: &[(&[&str], Meaning)] = &[
     (&["legacyquote"], Meaning::Silent),
     (&["e_m"], Meaning::Silent),
     (&["context"], Meaning::Silent),
-    // An answer of a search engine, and where it has it from.
+    // An answer of a search engine, and its sources.
     (&["bing-response"], Meaning::Answer),
     (&["attribution"], Meaning::Silent),
     (&["attributions-group"], Meaning::Silent),
@@ -181,7 +181,7 @@ static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
 });
 
 impl Tag {
-    /// The one tag for every name that is in no row; a test holds the table below 256 rows.
+    /// The one tag for every name that is not in the table; a test keeps the table below 256 rows.
     pub const UNKNOWN: Self = Self(TAGS.len() as u8);
 
     /// The tag of a name in any case.
@@ -207,7 +207,7 @@ impl Tag {
         TAGS.get(self.number()).map_or(Meaning::Unknown, |(_, meaning)| *meaning)
     }
 
-    /// Below [`TAG_COUNT`].
+    /// The tag's number, below [`TAG_COUNT`].
     pub fn number(self) -> usize {
         usize::from(self.0)
     }

@@ -4,7 +4,7 @@ use crate::protocol::link::MOST_LINKS;
 use proptest::prelude::*;
 use std::time::Instant;
 
-/// A picture of the styles: one letter a style, then the text.
+/// The styles as text: one letter per style, then the text.
 fn picture(markup: &str) -> String {
     fn draw(blocks: &[Block], out: &mut String) {
         for block in blocks {
@@ -114,7 +114,7 @@ fn what_is_no_tag_is_text() {
     assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</String>]");
     assert_eq!(picture("&amp;lt; &#39; &nope;"), "[|&lt; ' &nope;]");
     assert_eq!(picture("<b>open"), "[b|open]");
-    // The sign that stands for a stray bracket never shows, nor does it turn into one where it was sent.
+    // The placeholder for a stray bracket is never shown, and one that was sent does not turn into a bracket.
     assert_eq!(picture("a&<x; <&lt;< &#60;<b>y</b>"), "[|a&<x; <<< <][b|y]");
     assert_eq!(picture("\u{FDD0} < <b>y</b>"), "[|\u{FFFD} < ][b|y]");
 }

@@ -12,7 +12,7 @@ pub struct ObjectProfile {
     pub scope: ProfileText,
     /// A view of an object, below its address.
     pub view: ProfileText,
-    /// Whether a view can be fetched yet.
+    /// Tells whether a view can be fetched yet.
     pub status: ProfileText,
     /// Gives a cookie for the Skype token; below the origin of the object.
     pub cookie: ProfileText,
@@ -21,7 +21,7 @@ pub struct ObjectProfile {
     pub videos: ProfileList,
     pub sounds: ProfileList,
     pub files: ProfileList,
-    /// Objects of more megabytes are not fetched.
+    /// Objects larger than this many megabytes are not fetched.
     pub most_megabytes: u64,
 }
 

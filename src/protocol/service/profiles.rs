@@ -18,7 +18,7 @@ static BUILT_IN: [BuiltIn; 4] = [
 struct BuiltIn {
     name: &'static str,
     text: &'static str,
-    /// It is needed several times in a start, and reading it takes a good part of that.
+    /// Kept because it is needed several times at startup, and reading it takes a good part of that time.
     unchanged: OnceLock<ServiceProfile>,
 }
 
@@ -46,13 +46,13 @@ pub fn built_in_names() -> [&'static str; BUILT_IN.len()] {
     BUILT_IN.each_ref().map(|profile| profile.name)
 }
 
-/// The profile of accounts that name none, and the one that all others are based on.
+/// The profile of accounts that do not name one, and the one that all others are based on.
 const LOCAL: &str = "local";
 /// The profile that a file is based on.
 const BASED_ON: &str = "based_on";
 /// One origin (scheme, host and port) for all addresses of a profile.
 const ORIGIN: &str = "origin";
-/// A chain of profiles may be this long.
+/// The maximum length of a chain of profiles.
 const MAX_CHAIN: usize = 8;
 
 /// What is wrong with a profile.
@@ -72,8 +72,8 @@ impl ServiceProfile {
         Self::named(LOCAL, &BTreeMap::new()).unwrap_or_default()
     }
 
-    /// The profile with this name. `changes` are the tables `[services.NAME]` of a configuration: they change a built-in
-    /// profile of the same name, or make a new one.
+    /// The profile with this name. `changes` are the tables `[services.NAME]` of a configuration: they change a
+    /// built-in profile of the same name, or make a new one.
     ///
     /// # Errors
     /// If there is no such profile, or a value of it is missing, unknown or of the wrong type.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct SignInProfile {
     /// Scheme and host of the sign-in service.
     pub authority: String,
-    /// What stands for `{tenant}` in the paths.
+    /// The value of `{tenant}` in the paths.
     pub tenant: String,
     pub device_code_path: String,
     pub token_path: String,

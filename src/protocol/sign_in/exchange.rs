@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What the exchange gives.
+/// The result of the exchange.
 #[derive(Clone, Debug)]
 pub struct Exchanged {
     pub token: Zeroizing<String>,
@@ -18,7 +18,7 @@ pub struct Exchanged {
     pub map: BTreeMap<String, String>,
 }
 
-/// Life of a Skype token whose answer does not name it: the shorter one of work accounts.
+/// Lifetime of a Skype token whose answer does not state it: the shorter one, that of work accounts.
 const DEFAULT_LIFE: u64 = 3_600;
 
 #[derive(Default, Deserialize)]
@@ -48,7 +48,7 @@ pub fn exchanged(body: &str) -> Option<Exchanged> {
         #[serde(rename = "regionGtms", deserialize_with = "map")]
         map: BTreeMap<String, String>,
     }
-    /// The token itself under the name that is an object elsewhere.
+    /// For answers that have the token itself under the name that is an object elsewhere.
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct PlainAnswer<'a> {
@@ -77,7 +77,7 @@ pub fn exchanged(body: &str) -> Option<Exchanged> {
     })
 }
 
-/// The texts of an object; everything else in it is left out.
+/// The strings of an object; everything else in it is left out.
 fn map<'de, D: serde::Deserializer<'de>>(d: D) -> Result<BTreeMap<String, String>, D::Error> {
     let value = serde_json::Value::deserialize(d)?;
     let entries = value.as_object().into_iter().flatten();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub enum SignInProblem {
     /// The user has not decided yet.
     Pending,
-    /// The same, and questions come too often.
+    /// The same, and requests come too often.
     SlowDown,
     /// The device code is not valid any more.
     CodeExpired,
@@ -21,7 +21,7 @@ pub enum SignInProblem {
     Policy,
     /// Client id, scope, tenant or kind of account do not belong together.
     WrongSetting,
-    /// The service has trouble, or says something that is not known.
+    /// The service has a problem, or says something unknown.
     Other,
 }
 

@@ -11,9 +11,9 @@ use serde_json::Value;
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// Names that stand for any organisation in the paths of a sign-in.
 const ANY: [&str; 2] = ["organizations", "common"];
-/// Where the name of a tenant is, the best one first; a domain is better than nothing.
+/// Where the name of a tenant can be, the best place first; a domain is better than nothing.
 const TENANT_NAMES: [&str; 4] = ["tenantName", "displayName", "tenantDomainName", "defaultDomain"];
-/// More tenants than anybody chooses from.
+/// The maximum number of tenants: more than anybody chooses from.
 const MOST: usize = 100;
 
 /// Whether the tenant of a profile leaves open which organisation is meant.
@@ -21,14 +21,14 @@ pub fn is_any_tenant(tenant: &str) -> bool {
     ANY.iter().any(|any| tenant.eq_ignore_ascii_case(any))
 }
 
-/// Whether a text can be the id or a domain of a tenant.
+/// Whether a string can be the id or a domain of a tenant.
 pub fn is_tenant(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     !text.is_empty() && text.len() <= 253 && text.chars().all(fits) && !text.starts_with('.')
 }
 
-/// The tenant that an access token belongs to; nothing is verified. `None` for an opaque token, and where the token names
-/// no organisation.
+/// The tenant that an access token belongs to; nothing is verified. `None` for an opaque token, and where the token
+/// names no organisation.
 pub fn token_tenant(token: &str) -> Option<String> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -44,7 +44,7 @@ pub fn token_tenant(token: &str) -> Option<String> {
         .then_some(tenant)
 }
 
-/// Reads the list of an account's tenants. Invitations that were not accepted are left out. `None` if it is no list.
+/// Reads the list of an account's tenants. Invitations that were not accepted are left out. `None` if it is not a list.
 pub fn tenants(body: &str) -> Option<Vec<SignInTenant>> {
     let answer: Value = serde_json::from_str(body).ok()?;
     let list = answer.as_array().or_else(|| answer.get("value")?.as_array())?;
@@ -64,7 +64,7 @@ pub fn tenants(body: &str) -> Option<Vec<SignInTenant>> {
     Some(known.collect())
 }
 
-/// How a sign-in goes on.
+/// How a sign-in continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantStep {
     /// In the tenant of the token.
@@ -78,7 +78,7 @@ pub enum TenantStep {
 /// Decides by the tenant of the token and the list of the service, if there is one.
 pub fn tenant_step(own: Option<&str>, listed: Option<Vec<SignInTenant>>) -> TenantStep {
     let Some(mut listed) = listed else { return TenantStep::AsItIs };
-    // The one that the token is for is offered first.
+    // The tenant of the token is offered first.
     listed.sort_by_key(|tenant| own.is_none_or(|own| !tenant.id.eq_ignore_ascii_case(own)));
     match (listed.as_slice(), own) {
         ([], None) => TenantStep::Personal,

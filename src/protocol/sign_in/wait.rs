@@ -3,7 +3,7 @@
 use super::{DeviceGrant, SignInProblem};
 use std::time::Duration;
 
-/// Added to the interval by `slow_down`.
+/// Added to the interval after a `slow_down`.
 const SLOWER: Duration = Duration::from_secs(5);
 
 /// What to do next.
@@ -26,7 +26,7 @@ pub struct CodeWait {
 }
 
 impl CodeWait {
-    /// A code that was given out at `now`. The first question comes after one interval.
+    /// A code that was given out at `now`. The first request comes after one interval.
     pub fn new(grant: &DeviceGrant, now: Duration) -> Self {
         Self { interval: grant.interval, next: now + grant.interval, until: now + grant.life }
     }
@@ -46,7 +46,7 @@ impl CodeWait {
         self.until
     }
 
-    /// Takes note of an answer that came at `now`. Returns whether to go on asking; `None` stands for no answer at all.
+    /// Takes note of an answer that came at `now`. Returns whether to go on asking; `None` means no answer at all.
     pub fn answered(&mut self, problem: Option<SignInProblem>, now: Duration) -> bool {
         match problem {
             None | Some(SignInProblem::Pending) => {}

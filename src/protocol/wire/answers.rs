@@ -23,11 +23,11 @@ pub struct PolledEvents {
     pub events: Vec<PolledEvent>,
     /// The answer had a list of events and every item of it could be read. Otherwise events may be lost.
     pub complete: bool,
-    /// An empty object or list, or nothing at all: by some servers meant as "no events" (facts 2.2).
+    /// An empty object or list, or nothing at all, which some servers send for "no events" (facts 2.2).
     pub is_empty_form: bool,
 }
 
-/// Reads the answer to a poll. An empty answer may mean that there are no events (facts 2.2), and it may be a wrong one.
+/// Reads the answer to a poll. An empty answer may mean that there are no events (facts 2.2), or it may be a wrong one.
 pub fn events(body: &str) -> PolledEvents {
     #[derive(Deserialize)]
     struct PollAnswer<'a> {
@@ -95,7 +95,7 @@ pub fn resolved_join_url(body: &str) -> Result<ConversationId, WireError> {
     member_of(body, "Resource").map(ConversationId::from)
 }
 
-/// A text in an object; empty counts as missing.
+/// A string in an object; an empty one counts as missing.
 fn member_of(body: &str, name: &'static str) -> Result<String, WireError> {
     let answer: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let text = answer.get(name).and_then(|v| v.as_str()).filter(|text| !text.is_empty());

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The most members of an item that are read.
+/// The maximum number of members of an item that are read.
 const MAX_MEMBERS: usize = 1_000;
 
 /// A conversation item.
@@ -28,7 +28,7 @@ pub(crate) struct WireConversation<'a> {
     pub thread_properties: ThreadProperties<'a>,
     #[serde(borrow)]
     pub members: Option<&'a RawValue>,
-    /// What some services call it: the other person's name in a one-to-one chat.
+    /// Some services use this name: the other person's name in a one-to-one chat.
     #[serde(borrow, alias = "displayName", alias = "chatTitle")]
     pub title: Text<'a>,
     #[serde(borrow, rename = "isOneOnOne")]
@@ -102,7 +102,7 @@ impl WireConversation<'_> {
         items.take(MAX_MEMBERS).filter_map(read).collect()
     }
 
-    /// The topic, the subject of a meeting, or what the service calls it.
+    /// The topic, the subject of a meeting, or the service's name for the conversation.
     pub fn topic(&self) -> Option<Cow<'_, str>> {
         #[derive(Default, Deserialize)]
         #[serde(default)]

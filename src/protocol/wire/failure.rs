@@ -1,7 +1,7 @@
 //! What an answer that reports an error says: its code, and the server's own words.
 //!
 //! Services put both in many forms (facts 6): at the top, in an object or a list, in JSON inside a string, or in a web
-//! page. The words are for people, so what is none of their business is left out: ids, tokens and addresses.
+//! page. The words are for people, so ids, tokens and addresses are left out.
 
 use crate::model::SafeText;
 use crate::model::text::cut;
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Envelopes in envelopes, each with its object and its string; nobody has more.
+/// The deepest nesting of envelopes, each of which counts for its object and its string; no service nests more.
 const DEEPEST: usize = 8;
-/// Columns of the words that are shown.
+/// The maximum width of the words in columns.
 const LONGEST: usize = 120;
-/// What stands for a word that is left out.
+/// Replaces a word that is left out.
 const LEFT_OUT: &str = "…";
 
 /// The error code in an answer: `errorCode` as number or text, at the top, in `error`, or in JSON inside `message`.
@@ -104,7 +104,7 @@ fn words_of(json: &Value, depth: usize) -> Option<String> {
     }
 }
 
-/// The title of a web page, or else what it says.
+/// The title of a web page, or else its text.
 fn words_of_page(page: &str) -> Option<String> {
     let lower = page.to_ascii_lowercase();
     let between = |open: &str, close: &str| {
@@ -123,7 +123,7 @@ fn words_of_page(page: &str) -> Option<String> {
 fn without_tags(text: &str) -> String {
     let mut said = String::new();
     for part in text.split('<') {
-        // The part before the first tag has no end of one.
+        // The part before the first tag has no `>`.
         let words = part.split_once('>').map_or(part, |(_, words)| words);
         said.push_str(words);
         said.push(' ');
@@ -131,7 +131,7 @@ fn without_tags(text: &str) -> String {
     entity::unescape(&said).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text whose words that identify somebody or give access are left out.
+/// Text without the words that identify somebody or give access.
 fn without_ids(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut is_token = false;
@@ -149,7 +149,7 @@ fn without_ids(text: &str) -> String {
     words.join(" ")
 }
 
-/// Of an address only the site.
+/// Only the site of an address.
 fn site_of(word: &str) -> String {
     let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
     let site = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -166,7 +166,7 @@ fn is_id(word: &str) -> bool {
     if marks.iter().any(|mark| lower.contains(mark)) {
         return true;
     }
-    // Part by part, because ids stand in quotes and brackets, too.
+    // Part by part, because ids can be in quotes and brackets.
     let is_part = |c: char| c.is_alphanumeric() || "-_.:@+/=%".contains(c);
     word.split(|c| !is_part(c)).any(is_id_part)
 }
@@ -176,7 +176,7 @@ fn is_id_part(part: &str) -> bool {
     let digits = part.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     let has_digit = digits > 0;
     let length = part.chars().count();
-    // Such as `8:joe.4`, which 12:30 is not.
+    // Such as `8:joe.4`, but not 12:30.
     let is_person = part.split_once(':').is_some_and(|(kind, name)| {
         (1..=2).contains(&kind.len())
             && kind.bytes().all(|b| b.is_ascii_digit())

@@ -135,7 +135,7 @@ impl WireMessage<'_> {
         repeated: &mut RepeatedTexts,
     ) -> Option<RawMessage> {
         let at = self.time()?;
-        // Without any id the time stands for it: the service makes ids of times, too.
+        // Without any id, the time is used: the service makes ids from times, too.
         let id = self.id.some().or_else(|| self.clientmessageid.some());
         let id = id.map_or_else(|| at.0.to_string().into(), Arc::from);
         let other = self.other_forms(json);
@@ -216,8 +216,8 @@ impl WireMessage<'_> {
     }
 }
 
-/// Content that is no string: an object with `text`, or any JSON (facts 3.1). Where it should be text, only the words of
-/// an object are.
+/// Content that is not a string: an object with `text`, or any JSON (facts 3.1). Where text is expected, only the words
+/// of an object are used.
 fn content_in<'a>(raw: Option<&'a RawValue>, kind: &str) -> Cow<'a, str> {
     #[derive(Deserialize)]
     struct Object<'a> {

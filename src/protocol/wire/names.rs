@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The name of a message's sender: the one given with the message, those of the sender's token, or that in `from`, where
-/// the sender is an object.
+/// The name of a message's sender: the one given with the message, those of the sender's token, or that in `from`,
+/// where the sender is an object.
 pub fn of_sender<'a>(
     item: &'a WireMessage<'_>,
     from: Option<&RawValue>,
@@ -27,7 +27,7 @@ pub fn of_sender<'a>(
     name.or_else(object).filter(|name| is_name(sender, name))
 }
 
-/// The name in an object that describes a person, such as a profile or a member; given and family name stand in for one.
+/// The name in an object that describes a person, such as a profile or a member; or else the given and family name.
 pub fn of_person(item: &Value) -> Option<String> {
     let fields = item.as_object()?;
     let text = |names: &[&str]| {
@@ -44,7 +44,7 @@ pub fn of_person(item: &Value) -> Option<String> {
     })
 }
 
-/// Names hold character references at times.
+/// Names sometimes contain character references.
 fn clean(name: &str) -> Cow<'_, str> {
     match entity::unescape(name) {
         Cow::Borrowed(name) => Cow::Borrowed(name.trim()),

@@ -1,12 +1,12 @@
-//! Items that lack fields which another copy of the same message has: an event with only an id, say. What is missing is
-//! taken from the other copy, so that it is never lost.
+//! Items that lack fields which another copy of the same message has, such as an event with only an id. Missing fields
+//! are taken from the other copy, so that they are never lost.
 
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
-/// What tells a message apart and places it. No later version of a message does without these.
+/// The fields that identify and place a message. No later version of a message loses these.
 const IDENTITY: [&str; 12] = [
     "from",
     "messagetype",
@@ -36,7 +36,7 @@ pub fn completed(newer: &str, older: &str) -> Option<String> {
     let mut filled = false;
     for (name, value) in older.iter().filter(|(_, value)| !is_blank(value)) {
         let is_identity = IDENTITY.contains(&name.as_str());
-        // An empty list of properties says something, an empty sender does not.
+        // An empty list of properties is information, an empty sender is not.
         let is_missing = match fields.get(name) {
             Some(known) if is_identity => is_blank(known) || known.get() == "\"\"",
             Some(known) => is_blank(known),
@@ -87,7 +87,7 @@ mod tests {
         let mut expected = whole();
         expected["version"] = "6".into();
         assert_eq!(merged(&json!({ "id": "5", "version": "6" }), &whole()), Some(expected));
-        // A number that is too large for any type of ours stays as it is.
+        // A number that is too large for our types stays as it is.
         let text =
             completed("{\"id\":\"5\"}", "{\"clientmessageid\":99999999999999999999}").unwrap();
         assert!(text.contains("99999999999999999999"), "{text}");
@@ -142,7 +142,7 @@ mod tests {
             for (name, kind) in names.into_iter().zip(&kinds) {
                 let expected = match kind {
                     3 => json!(format!("new {name}")),
-                    // A text may have been emptied; a sender may not.
+                    // Text may have been emptied; a sender may not.
                     2 if name == "content" => json!(""),
                     _ => whole()[name].clone(),
                 };

@@ -74,7 +74,7 @@ fn person(item: &str) -> Option<(UserId, PersonPresence)> {
     (found != PersonPresence::default()).then_some((id, found))
 }
 
-/// Who is idle is shown as away: that is what it means to somebody who waits for an answer.
+/// Idle people are shown as away, because that is what it means to somebody who waits for an answer.
 fn availability(word: &str) -> Option<Availability> {
     Some(match word.to_ascii_lowercase().as_str() {
         "available" => Availability::Available,

@@ -1,16 +1,16 @@
-//! Texts that many items of a page have in common.
+//! Strings that many items of a page have in common.
 
 use std::sync::Arc;
 
-/// The most texts that are kept for reuse.
+/// The maximum number of strings that are kept for reuse.
 const MOST: usize = 16;
 
-/// Senders, their names and types of messages, each kept once instead of once an item.
+/// Senders, their names and types of messages, each kept once instead of once per item.
 #[derive(Default)]
 pub struct RepeatedTexts(Vec<Arc<str>>);
 
 impl RepeatedTexts {
-    /// The text as one that is shared, if it has occurred lately.
+    /// The string as a shared one, if it has occurred lately.
     pub fn get(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.iter().find(|known| known.as_ref() == text) {
             return Arc::clone(known);

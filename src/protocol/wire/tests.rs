@@ -133,7 +133,7 @@ fn an_answer_that_may_have_hidden_events_is_not_complete() {
         assert!(!events(odd).complete, "{odd}");
         assert!(events(odd).events.is_empty(), "{odd}");
     }
-    // One bad item costs no other.
+    // A bad item does not affect the others.
     let mixed = r#"{"eventMessages":[7,{"id":5,"resourceType":"NewMessage","resource":{}}]}"#;
     assert_eq!((events(mixed).events.len(), events(mixed).complete), (1, false));
 }
@@ -182,7 +182,7 @@ fn profiles_of_both_services_read() {
 fn items_that_say_little_have_a_place() {
     let seconds = "1610047995";
     for (json, id, at) in [
-        // No id at all: its time stands for it.
+        // No id at all: the time is used instead.
         (
             r#"{"content":"x","originalarrivaltime":"2021-01-07T19:33:15.931Z"}"#,
             "1610047995931",

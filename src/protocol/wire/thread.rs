@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-/// Reads the answer to `GET /threads/ID/consumptionhorizons`: the arrival of the last message that each member has read.
-/// Members without one (`0;0;0`) are left out.
+/// Reads the answer to `GET /threads/ID/consumptionhorizons`: the arrival of the last message that each member has
+/// read. Members without one (`0;0;0`) are left out.
 pub fn read_receipts(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     #[derive(Deserialize)]
     struct ReceiptsAnswer<'a> {

@@ -71,7 +71,7 @@ fn numbered(
     }
 }
 
-/// A key of the kitty protocol or of xterm's formatOtherKeys: the character, what it is with Shift, what it is on a
+/// A key of the kitty protocol or of xterm's formatOtherKeys: the character, its form with Shift, and the one on a
 /// Latin keyboard.
 fn unicode(parameters: &[u8], held: KeyModifiers, released: bool) -> SequenceMeaning {
     let part = |n| wide_parameter(parameters, 0, n).and_then(char::from_u32);
@@ -90,7 +90,7 @@ fn unicode(parameters: &[u8], held: KeyModifiers, released: bool) -> SequenceMea
     let mut modifiers = held;
     if held.contains(KeyModifiers::SHIFT) && !c.is_control() && c != '\u{7f}' && c != ' ' {
         if held.contains(KeyModifiers::CONTROL) {
-            // Without the protocol, terminals send the same with and without Shift.
+            // Without the protocol, terminals send the same byte with and without Shift.
             c = c.to_ascii_lowercase();
         } else {
             c = part(1).unwrap_or_else(|| c.to_uppercase().next().unwrap_or(c));
@@ -100,7 +100,7 @@ fn unicode(parameters: &[u8], held: KeyModifiers, released: bool) -> SequenceMea
     with(character(c), modifiers)
 }
 
-/// A character as a key, where it stands for a key with a name.
+/// The named key that a character stands for, if any.
 fn character(c: char) -> Option<KeyCode> {
     Some(match c {
         '\r' | '\n' => KeyCode::Enter,
@@ -179,7 +179,7 @@ fn position(parameters: &[u8]) -> SequenceMeaning {
     }
 }
 
-/// The left button without a modifier, and the wheel. With Shift, terminals select text themselves.
+/// The left button without modifiers, and the wheel. With Shift, terminals select text themselves.
 fn mouse(parameters: &[u8], pressed: bool) -> SequenceMeaning {
     let cell = |index| parameter(parameters, index, 0)?.checked_sub(1);
     let (Some(button), Some(column), Some(row)) = (parameter(parameters, 0, 0), cell(1), cell(2))
@@ -190,7 +190,7 @@ fn mouse(parameters: &[u8], pressed: bool) -> SequenceMeaning {
     let kind = match (button, button & !0b1_1100) {
         (0, _) if pressed => MouseEventKind::Down(MouseButton::Left),
         (_, 0) if !pressed => MouseEventKind::Up(MouseButton::Left),
-        // Bit 5: it was moved meanwhile.
+        // Bit 5: the mouse was moved.
         (_, 32) if pressed => MouseEventKind::Drag(MouseButton::Left),
         (_, 64) if pressed => MouseEventKind::ScrollUp,
         (_, 65) if pressed => MouseEventKind::ScrollDown,

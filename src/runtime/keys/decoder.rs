@@ -1,4 +1,4 @@
-//! Turns bytes of the terminal into events. It has no clock of its own: [`Decoder::deadline`] returns the time at which
+//! Turns bytes of the terminal into events. The decoder has no clock: [`Decoder::deadline`] returns the time at which
 //! [`Decoder::expire`] has to decide what an unfinished sequence means.
 
 use super::super::background;
@@ -10,13 +10,13 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use std::time::{Duration, Instant};
 
 /// How long the rest of a sequence may take after its Esc. A slow connection tears sequences apart by tens of
-/// milliseconds; a person needs longer for the next key.
+/// milliseconds; a person takes longer to press the next key.
 const ESCAPE: Duration = Duration::from_millis(75);
 /// How long a sequence that has begun, or a character of several bytes, may take between two pieces.
 const SEQUENCE: Duration = Duration::from_millis(250);
 /// The longest pause inside an answer of the terminal (OSC, DCS, APC).
 const CONTROL_STRING: Duration = Duration::from_millis(500);
-/// A paste whose end marker does not come ends after this silence.
+/// A paste whose end marker is missing ends after this pause.
 const PASTE: Duration = Duration::from_millis(300);
 /// Text that follows a line break within this time was pasted, not typed.
 const BURST: Duration = Duration::from_millis(20);
@@ -26,13 +26,13 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 
 enum Mode {
     Keys,
-    /// Inside an answer of the terminal: its beginning, if it is an OSC.
+    /// Inside an answer of the terminal; holds its beginning if it is an OSC.
     ControlString(Option<Vec<u8>>),
     /// Between the markers of a bracketed paste.
     Paste(Vec<u8>),
     /// After text and a line break: more text makes it a burst.
     AfterLine,
-    /// Lines, or text around a tab, that came too fast to be typed.
+    /// Lines, or text around a tab, that arrived too fast to be typed.
     Burst(Vec<u8>),
 }
 
@@ -41,16 +41,16 @@ pub struct Decoder {
     mode: Mode,
     /// Bytes that are not decoded yet.
     buffer: Vec<u8>,
-    /// What the first bytes of the buffer wait for.
+    /// What is missing after the first bytes of the buffer.
     unfinished: Option<Unfinished>,
-    /// A report of which no more came in time; its rest may still come.
+    /// A report whose rest did not arrive in time, but may still come.
     given_up: Option<GivenUp>,
     last: Instant,
     /// What the terminal's backspace key sends according to its settings, if not DEL.
     erase: Option<u8>,
-    /// The number of expected cursor position reports. Other reports may be F3 with a modifier, which looks the same.
+    /// The number of expected cursor position reports. Any others may be F3 with a modifier, which looks the same.
     expected_positions: usize,
-    /// The terminal knows the kitty protocol, in which Super is a modifier of its own.
+    /// The terminal supports the kitty protocol, in which Super is a separate modifier.
     knows_super: bool,
 }
 
@@ -84,7 +84,7 @@ impl Decoder {
         self.decode(out);
     }
 
-    /// When [`Self::expire`] is due, unless more bytes come before.
+    /// When [`Self::expire`] is due, unless more bytes arrive first.
     pub fn deadline(&self) -> Option<Instant> {
         let wait = match (&self.mode, self.unfinished) {
             (Mode::ControlString(_), _) => CONTROL_STRING,
@@ -97,12 +97,12 @@ impl Decoder {
         Some(self.last + wait)
     }
 
-    /// Ends everything that has waited long enough.
+    /// Ends the current mode, which has waited long enough.
     pub fn expire(&mut self, out: &mut Vec<TerminalEvent>) {
         match std::mem::replace(&mut self.mode, Mode::Keys) {
-            // An Esc at the end may still begin the end of the string or a key.
+            // An Esc at the end may still begin the string terminator or a key.
             Mode::ControlString(_) => {
-                // What is left of it is an Esc at most.
+                // At most an Esc is left in the buffer.
                 if self.buffer.is_empty() {
                     self.given_up = Some(GivenUp::control_string(self.last));
                 }
@@ -123,7 +123,7 @@ impl Decoder {
         self.decode(out);
     }
 
-    /// Decides what an unfinished sequence was: keys when nothing but Esc and an introducer came, else nothing.
+    /// Decides what an unfinished sequence was: keys if it is just Esc and an introducer, else nothing.
     fn give_up(&mut self, out: &mut Vec<TerminalEvent>) {
         let bytes = std::mem::take(&mut self.buffer);
         let what = self.unfinished.take();
@@ -231,7 +231,7 @@ impl Decoder {
     /// The line breaks at the front of the buffer as keys.
     fn break_keys(&mut self, out: &mut Vec<TerminalEvent>) {
         while let Some(b @ (b'\r' | b'\n')) = self.buffer.first().copied() {
-            // A line of Windows that is pasted ends with both.
+            // Pasted Windows lines end with both.
             let both = self.buffer.starts_with(b"\r\n");
             self.take(if both { 2 } else { 1 });
             out.push(match b {
@@ -241,7 +241,7 @@ impl Decoder {
         }
     }
 
-    /// The buffer begins with line breaks that followed text.
+    /// Handles line breaks at the front of the buffer that followed text.
     fn after_line(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
         let run = text_run(&self.buffer);
         let goes_on = run.iter().any(|b| !is_break(*b));
@@ -293,8 +293,8 @@ impl Decoder {
         true
     }
 
-    /// Takes an answer of the terminal up to its end; what nobody waits for is dropped. Answers contain no control characters: such a character is a key,
-    /// and the answer was cut off or was not an answer.
+    /// Takes an answer of the terminal up to its end, and drops it if it is not waited for. Answers contain no control
+    /// characters: one is a key, and the answer was cut off or was not an answer.
     fn control_string(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
         let end = self.buffer.iter().position(|b| *b < 0x20);
         let text = self.buffer.get(..end.unwrap_or(self.buffer.len())).unwrap_or_default();
@@ -325,8 +325,8 @@ impl Decoder {
     fn emit(&mut self, meaning: SequenceMeaning, out: &mut Vec<TerminalEvent>) {
         match meaning {
             SequenceMeaning::Nothing | SequenceMeaning::StringStart => {}
-            // The window manager's keys: nothing here is bound to them, and they type nothing.
-            // Without the kitty protocol this bit is Meta, which iTerm2 sends for arrows with its Option key.
+            // Super and Hyper are for the window manager: nothing is bound to them, and they type nothing. Without the
+            // kitty protocol, this bit is Meta, which iTerm2 sends for arrows with its Option key.
             SequenceMeaning::Key(code, held)
                 if held.contains(KeyModifiers::SUPER)
                     && !self.knows_super
@@ -383,7 +383,7 @@ fn key(code: KeyCode, modifiers: KeyModifiers) -> TerminalEvent {
     TerminalEvent::Input(Event::Key(KeyEvent::new(code, modifiers)))
 }
 
-/// A control character as the key that sends it.
+/// The key that sends a control character.
 fn control(byte: u8, modifiers: KeyModifiers) -> TerminalEvent {
     let letter = |c: u8| (KeyCode::Char(char::from(c)), modifiers | KeyModifiers::CONTROL);
     let (code, modifiers) = match byte {

@@ -1,20 +1,20 @@
 //! The rest of a report that arrives long after its beginning.
 //!
-//! When a connection stands still inside a report, the beginning is given up, so that no key has to wait for it. The
-//! rest would then be typed into the message box. It is recognised here by forms that nobody types in one moment.
+//! When a connection stalls inside a report, the beginning is given up, so that no key has to wait for it. The rest
+//! would then be typed into the message box. It is recognised here by forms that nobody types all at once.
 
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
 use std::time::{Duration, Instant};
 
-/// How long after its beginning a rest may arrive.
+/// How long after its beginning the rest of a report may arrive.
 const KEPT: Duration = Duration::from_secs(5);
-/// How the answers begin that are control strings (OSC, DCS, APC), without their Esc.
+/// The beginnings, without Esc, of answers that are control strings (DCS, APC).
 const STRINGS: [&[u8]; 6] = [b"P>|", b"P0+r", b"P1+r", b"P0$r", b"P1$r", b"_G"];
 
 /// The beginning of a report that was given up.
 pub struct GivenUp {
     begun: Vec<u8>,
-    /// What it was; `None` for a control string, of which the bytes are gone.
+    /// The kind of report; `None` for a control string, whose bytes are gone.
     what: Option<Unfinished>,
     at: Instant,
 }
@@ -41,7 +41,7 @@ impl GivenUp {
         }
     }
 
-    /// Whether the bytes go on with the parameters of a sequence, and do not look like something typed.
+    /// Whether the bytes continue the parameters of a sequence, and do not look typed.
     fn goes_on(&self, bytes: &[u8]) -> bool {
         let Some(body) = self.begun.strip_prefix(b"\x1b[") else { return false };
         if body.first() == Some(&b'M') {
@@ -62,7 +62,7 @@ impl GivenUp {
     }
 }
 
-/// Whether these bytes begin with a report and not with a key. Esc and an introducer may also be pressed.
+/// Whether these bytes begin with a report and not with a key. Esc and an introducer may also be typed.
 fn is_report(whole: &[u8]) -> bool {
     let Some(body) = whole.strip_prefix(b"\x1b") else { return false };
     if let [b']', digit, rest @ ..] = body {
@@ -76,12 +76,12 @@ fn is_report(whole: &[u8]) -> bool {
     STRINGS.iter().any(|start| body.starts_with(start))
 }
 
-/// What follows the end of a control string, if its end is in these bytes.
+/// The bytes after the end of a control string, if it ends in these bytes.
 fn after_string(bytes: &[u8]) -> Option<&[u8]> {
     let end = bytes.iter().position(|b| *b < 0x20)?;
     match bytes.get(end..)? {
         [0x1b, b'\\', rest @ ..] => Some(rest),
-        // Alone, it is Ctrl-G.
+        // On its own, it is Ctrl-G.
         [0x07, rest @ ..] if end > 0 => Some(rest),
         _ => None,
     }

@@ -15,7 +15,7 @@ pub enum Parsed {
 /// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// Only Esc, alone or with an introducer: may be a key.
+    /// Only Esc, alone or with an introducer: it may be a key.
     Escape,
     /// A sequence that has begun, or a character of several bytes.
     Sequence,
@@ -23,7 +23,7 @@ pub enum Unfinished {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SequenceMeaning {
-    /// Not a key: an answer nobody waits for, or bytes that mean nothing.
+    /// Not a key: an answer that is not waited for, or bytes without a meaning.
     Nothing,
     Key(KeyCode, KeyModifiers),
     /// A control character.
@@ -38,7 +38,7 @@ pub enum SequenceMeaning {
     PasteStart,
     /// OSC, DCS, APC, PM or SOS: everything up to its end belongs to an answer.
     StringStart,
-    /// The terminal knows the kitty keyboard protocol.
+    /// The terminal supports the kitty keyboard protocol.
     Keyboard,
     /// A cursor position report; counted from one.
     Position {
@@ -75,7 +75,7 @@ fn plain(bytes: &[u8], skip: usize, modifiers: KeyModifiers) -> Parsed {
         Err(e) if e.valid_up_to() == 0 => {
             return match e.error_len() {
                 None => Parsed::Unfinished(Unfinished::Sequence),
-                // Invalid bytes are dropped; the next character is a key of its own.
+                // Invalid bytes are dropped; the next character is a separate key.
                 Some(wrong) => Parsed::Complete(skip + wrong, SequenceMeaning::Nothing),
             };
         }
@@ -109,7 +109,7 @@ fn escape(bytes: &[u8]) -> Parsed {
         }
         Some(ESC) => escape_twice(bytes),
         Some(_) => match plain(bytes, 1, KeyModifiers::ALT) {
-            // Esc before bytes that mean nothing was a key.
+            // An Esc before bytes without a meaning was a key.
             Parsed::Complete(_, SequenceMeaning::Nothing) => {
                 Parsed::Complete(1, SequenceMeaning::Key(KeyCode::Esc, KeyModifiers::NONE))
             }
@@ -118,7 +118,7 @@ fn escape(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// Esc Esc: the Esc of Alt before that of a key's sequence, or the Esc key itself.
+/// Esc Esc: either the Esc of Alt before a key's sequence, or the Esc key.
 fn escape_twice(bytes: &[u8]) -> Parsed {
     let single = Parsed::Complete(1, SequenceMeaning::Key(KeyCode::Esc, KeyModifiers::NONE));
     let inner = match bytes.get(2) {
@@ -159,7 +159,7 @@ fn csi(bytes: &[u8], start: usize) -> Parsed {
     let rest = body.get(parameters..).unwrap_or_default();
     let middle = rest.iter().take_while(|b| (0x20..=0x2f).contains(*b)).count();
     let parameters = body.get(..parameters).unwrap_or_default();
-    // rxvt ends the keys with Shift by a dollar sign, which elsewhere comes before the last letter.
+    // rxvt ends keys with Shift by a dollar sign, which elsewhere comes before the last letter.
     if rest.first() == Some(&b'$')
         && !parameters.is_empty()
         && parameters.iter().all(u8::is_ascii_digit)
@@ -176,7 +176,7 @@ fn csi(bytes: &[u8], start: usize) -> Parsed {
                 if middle > 0 { SequenceMeaning::Nothing } else { csi::meaning(parameters, last) };
             Parsed::Complete(length, meaning)
         }
-        // Cut off: what comes now is a key of its own.
+        // Cut off: what comes now is a separate key.
         Some(_) if parameters.is_empty() && middle == 0 => {
             Parsed::Complete(start, SequenceMeaning::Key(KeyCode::Char('['), KeyModifiers::ALT))
         }
@@ -230,7 +230,7 @@ fn keypad(last: u8) -> Option<(KeyCode, KeyModifiers)> {
     Some((code, KeyModifiers::NONE))
 }
 
-/// The modifiers of a parameter, which is one more than their bits; `None` when it is not one.
+/// The modifiers in a parameter, which is one more than their bits; `None` if it is not valid.
 pub fn modifiers(parameter: u16) -> Option<KeyModifiers> {
     let bits = parameter.checked_sub(1).filter(|bits| (1..=255).contains(bits))?;
     let mut modifiers = KeyModifiers::NONE;

@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
-/// Reads with the time that passed before each; afterwards nothing more comes.
+/// Decodes reads, each with the milliseconds that passed before it; nothing more arrives afterwards.
 fn decode(reads: &[(u64, &[u8])]) -> Vec<TerminalEvent> {
     decode_with(Decoder::new(None), reads)
 }
@@ -28,7 +28,7 @@ fn decode_with(mut decoder: Decoder, reads: &[(u64, &[u8])]) -> Vec<TerminalEven
     out
 }
 
-/// Events in the words of the key table.
+/// Events as text, similar to the key table.
 fn written(events: &[TerminalEvent]) -> String {
     let word = |event: &TerminalEvent| match event {
         TerminalEvent::Input(Event::Key(KeyEvent { code, modifiers, .. })) => {
@@ -230,7 +230,7 @@ fn the_background_is_read_from_an_answer_however_it_is_torn_and_types_nothing() 
             assert_eq!(written(&events), expected, "{answer:?} cut at {cut}");
         }
     }
-    // Other answers, and one that a key cuts off.
+    // Other answers, and one that is cut off by a key.
     for answer in ["\x1b]10;rgb:1/2/3\x07", "\x1bP11;rgb:1/2/3\x1b\\", "\x1b]11;pink\x07"] {
         assert_eq!(written(&decode(&[(0, answer.as_bytes()), (9, b"b")])), "b", "{answer:?}");
     }
@@ -276,11 +276,11 @@ fn the_rest_of_a_report_is_not_typed_however_late_it_comes() {
         let reads: [(u64, &[u8]); 3] = [(0, begun.as_bytes()), (900, rest.as_bytes()), (1, b"ok")];
         let expected = format!("{expected} o k");
         assert_eq!(written(&decode(&reads)), expected.trim_start(), "{begun:?} {rest:?}");
-        // Much later it is what it is.
+        // Much later, the bytes are taken as they are.
         let reads: [(u64, &[u8]); 2] = [(0, begun.as_bytes()), (9_000, b"ok")];
         assert!(written(&decode(&reads)).ends_with("o k"), "{begun:?}");
     }
-    // What is typed instead stays.
+    // Text that is typed instead is kept.
     for (begun, typed, expected) in [
         ("\x1b[<64;1", "hi", "h i"),
         ("\x1b[<64;1", "5", "5"),
@@ -330,7 +330,7 @@ fn a_paste_is_one_text_and_ends_by_itself() {
     assert_eq!(written(&open), "paste\"half and half\" C-q");
     let torn = decode(&[(0, b"\x1b[200~text\x1b[20"), (301, b"\x11")]);
     assert_eq!(written(&torn), "paste\"text\" C-q");
-    // An end marker that comes too late, or without a beginning, is nothing.
+    // An end marker that comes too late, or without a beginning, is ignored.
     assert_eq!(keys("\x1b[201~x"), "x");
 }
 
@@ -344,7 +344,7 @@ fn lines_without_brackets_are_one_text_and_typed_lines_are_keys() {
     let typed: [(u64, &[u8]); 4] = [(0, b"a"), (30, b"\r"), (30, b"b"), (30, b"\r")];
     assert_eq!(written(&decode(&typed)), "a Enter b Enter");
     assert_eq!(written(&decode(&[(0, b"one\r"), (100, b"two\r")])), "o n e Enter t w o Enter");
-    // Another encoding is no reason to send half of it.
+    // Lines in another encoding must not be split either.
     assert_eq!(keys("x\r").len(), "x Enter".len());
     let latin = decode(&[(0, b"caf\xe9\rau lait\r")]);
     assert!(matches!(latin.as_slice(), [TerminalEvent::Burst(_)]), "{}", written(&latin));
@@ -361,7 +361,7 @@ fn text_around_a_tab_that_comes_at_once_is_one_text() {
     assert_eq!(keys("name\tage"), "burst\"name\\tage\"");
     assert_eq!(keys("a\t\tb\tc\x11"), "burst\"a\\t\\tb\\tc\" C-q");
     assert_eq!(keys("one\ttwo\r"), "burst\"one\\ttwo\\r\"");
-    // The key alone, and at either end of what was typed.
+    // The Tab key alone, and at either end of typed text.
     assert_eq!(keys("\t"), "Tab");
     assert_eq!(keys("\tx"), "Tab x");
     assert_eq!(keys("\thello"), "Tab h e l l o");

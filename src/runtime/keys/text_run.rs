@@ -1,11 +1,11 @@
-//! Text among the bytes of a terminal.
+//! Finding text among the bytes of a terminal.
 
 pub(super) fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// The text at the front: printable characters, tabs and line breaks, and bytes of other encodings. A character whose
-/// last bytes are still to come is left out.
+/// The text at the front: printable characters, tabs and line breaks, and bytes of other encodings. An incomplete
+/// character at the end is left out.
 pub(super) fn text_run(bytes: &[u8]) -> &[u8] {
     let end = bytes
         .iter()
@@ -23,11 +23,11 @@ pub(super) fn text_run(bytes: &[u8]) -> &[u8] {
     run.get(..torn.unwrap_or(end)).unwrap_or_default()
 }
 
-/// More text than this is not typed at once after the Tab key, however slow the connection is.
+/// The most text that can arrive at once after the Tab key if it was typed, even over a slow connection.
 const TYPED_AFTER_TAB: usize = 15;
 
-/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection. A tab that
-/// comes first may be the key, if little text follows it.
+/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection. A leading
+/// tab may be the key, if little text follows it.
 pub(super) fn has_inner_tab(run: &[u8]) -> bool {
     let is_text = |b: &u8| !is_break(*b) && *b != b'\t';
     if let Some((b'\t', rest)) = run.split_first() {
@@ -38,7 +38,7 @@ pub(super) fn has_inner_tab(run: &[u8]) -> bool {
     run.first().is_some_and(is_text) && after.into_iter().any(is_text)
 }
 
-/// Nothing, or the first bytes of one character.
+/// Whether the bytes are empty, or an incomplete character.
 pub(super) fn is_torn(bytes: &[u8]) -> bool {
     bytes.is_empty()
         || std::str::from_utf8(bytes)

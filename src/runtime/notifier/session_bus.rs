@@ -1,9 +1,9 @@
-//! Notifications by the desktop's own service, over the D-Bus session: `org.freedesktop.Notifications`, version 1.2 of its
-//! specification.
+//! Notifications through the desktop's own service, over the D-Bus session: `org.freedesktop.Notifications`, version
+//! 1.2 of its specification.
 //!
-//! Nothing is connected before the first notification. The connection is kept from then on: some services take a
-//! notification back only for the program that sent it. `zbus` runs on the program's own runtime, so no thread is added;
-//! `notify-rust`, which is built on it, opens a new connection for each notification and does not expose it.
+//! The connection is made for the first notification, and kept from then on: some services only let the program that
+//! sent a notification withdraw it. `zbus` runs on the program's own runtime, so no thread is added; `notify-rust`,
+//! which is built on it, opens a new connection for each notification and does not expose it.
 
 use super::without_markup;
 use crate::app::effect::{Notification, Outcome};
@@ -19,17 +19,17 @@ use zbus::{Connection, Variant};
 const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 
-/// How long a notification may take. The bus may have to start the service first.
+/// The time limit for a notification. The bus may have to start the service first.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many calls may wait for the service; further ones are not made.
+/// How many calls may wait for the service; further ones are dropped.
 const MAX_WAITING: usize = 32;
-/// How many notifications can be taken back: the newest ones.
+/// How many notifications (the newest ones) can be withdrawn.
 const MAX_SHOWN: usize = 64;
 
 enum ServiceCall {
     Show {
         new: Notification,
-        /// The bell has rung for it.
+        /// The bell has rung for the notification.
         has_rung: bool,
     },
     /// The number of a notification.
@@ -38,7 +38,7 @@ enum ServiceCall {
 
 /// The task that talks to the service.
 pub struct SessionBus {
-    /// Where the bus is; `None`: as the environment says.
+    /// The address of the bus; `None` for the one in the environment.
     address: Option<String>,
     patience: Duration,
     calls: OnceLock<mpsc::Sender<ServiceCall>>,
@@ -51,7 +51,7 @@ impl Default for SessionBus {
 }
 
 impl SessionBus {
-    /// Shows a notification. That there is no service for it comes back as an outcome. False if too many are waiting.
+    /// Shows a notification. The lack of a service for it is reported as an outcome. False if too many are waiting.
     pub fn show(
         &self,
         new: &Notification,
@@ -71,7 +71,7 @@ impl SessionBus {
         is_taken
     }
 
-    /// Takes a notification back, if it was shown here.
+    /// Withdraws a notification, if it was shown here.
     pub fn withdraw(&self, number: u64) {
         if let Some(calls) = self.calls.get()
             && calls.try_send(ServiceCall::Withdraw(number)).is_err()
@@ -96,28 +96,28 @@ async fn carry_out(
                 }
                 tracing::info!("there is no notification service on the D-Bus session");
                 if shown.is_err() {
-                    // The service hangs: those that wait would hang one after the other.
+                    // The service hangs: the waiting calls would hang one after the other.
                     while let Ok(call) = calls.try_recv() {
                         has_rung &= !matches!(call, ServiceCall::Show { has_rung: false, .. });
                     }
                 }
-                // The loop may have ended meanwhile.
+                // The loop may have ended in the meantime.
                 let _ = outcomes.send(Outcome::NoNotificationService { has_rung }).await;
             }
             ServiceCall::Withdraw(number) => {
-                // The user may have closed it, which the service calls an error.
+                // The user may have closed it, which the service reports as an error.
                 let _ = tokio::time::timeout(patience, desktop.withdraw(number)).await;
             }
         }
     }
 }
 
-/// A notification of the service.
+/// A notification shown by the service.
 struct Shown {
     /// As [`Notification::number`].
     number: u64,
     id: u32,
-    /// The service that shows it. One that was started again has other notifications with the same ids.
+    /// The service that shows it. After a restart, a service uses the same ids for other notifications.
     service: Option<OwnedUniqueName>,
 }
 
@@ -133,7 +133,7 @@ impl Desktop {
     async fn show(&mut self, new: &Notification) -> zbus::Result<()> {
         let shown = match self.connection.take() {
             Some(connection) => match notify(&connection, new).await {
-                // The session's bus may have been started again.
+                // The session's bus may have been restarted.
                 Err(error) if !matches!(error, zbus::Error::MethodError(..)) => {
                     self.connect_and_notify(new).await?
                 }

@@ -1,8 +1,8 @@
 //! Writes cells as bytes that every terminal understands.
 //!
-//! The sixteen colours have their own codes: terminals of sixteen colours and fewer do not know `38;5;n` and show
+//! The sixteen colours have their own codes: terminals with at most sixteen colours do not support `38;5;n` and show
 //! nothing, or blinking text. Each frame begins and ends with plain text and places the cursor before it writes, so
-//! that a byte that was lost, or written by another program, spoils one frame at most.
+//! that a byte that was lost, or written by another program, spoils at most one frame.
 
 use super::super::terminfo::Signs;
 use crate::app::view::Hyperlink;
@@ -10,7 +10,7 @@ use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use std::io::Write;
 
-/// Moving over so few cells costs more bytes than writing them again.
+/// Moving over up to this many cells costs more bytes than writing them again.
 const NEAR: u16 = 3;
 
 /// Colours and attributes of a cell.
@@ -34,14 +34,14 @@ impl CellStyle {
 pub struct Pen<'a> {
     out: &'a mut Vec<u8>,
     columns: u16,
-    /// What the font of the terminal has.
+    /// The symbols that the terminal's font has.
     signs: Signs,
-    /// Where the cursor is, if all terminals agree on it.
+    /// The cursor position, if all terminals agree on it.
     at: Option<(u16, u16)>,
     style: CellStyle,
     /// The links of the row that is being written.
     links: &'a [Hyperlink],
-    /// The link that the terminal takes what is written for.
+    /// The link that is currently open in the terminal.
     link: Option<&'a Hyperlink>,
 }
 
@@ -50,12 +50,12 @@ impl<'a> Pen<'a> {
         Self { out, columns, signs, at: None, style: PLAIN, links: &[], link: None }
     }
 
-    /// The links of the row that is written next.
+    /// Sets the links of the row that is written next.
     pub fn begin_row(&mut self, links: &'a [Hyperlink]) {
         self.links = links;
     }
 
-    /// Takes what is written next for a link, or for none.
+    /// Makes the text that is written next a link, or ends the open link.
     fn set_link(&mut self, wanted: Option<&'a Hyperlink>) {
         let name = |link: &'a Hyperlink| (link.id, &link.url);
         if self.link.map(name) == wanted.map(name) {
@@ -83,7 +83,7 @@ impl<'a> Pen<'a> {
     }
 
     /// The number of cells from the cursor to a cell right of it, if it is so near that the cells between should be
-    /// written instead of moving.
+    /// rewritten instead of moving.
     pub fn gap(&self, x: u16, y: u16) -> Option<u16> {
         let (at, row) = self.at?;
         let gap = x.checked_sub(at)?;
@@ -106,7 +106,7 @@ impl<'a> Pen<'a> {
         self.at = Some((x, y));
     }
 
-    /// The next cell is placed by its row and column.
+    /// Makes the next cell be placed by its row and column.
     pub fn forget_position(&mut self) {
         self.at = None;
     }
@@ -122,7 +122,7 @@ impl<'a> Pen<'a> {
         let symbol = cell.symbol();
         let symbol = shown(symbol, self.signs);
         self.out.extend_from_slice(symbol.as_bytes());
-        // At the last column terminals differ in where the cursor stays.
+        // At the last column, terminals differ in where the cursor stays.
         self.at =
             self.at.map(|(x, y)| (x.saturating_add(cells), y)).filter(|(x, _)| *x < self.columns);
     }
@@ -145,8 +145,8 @@ impl<'a> Pen<'a> {
         self.raw(b"\x1b[2J");
     }
 
-    /// Moves the rows from `top` to before `bottom` up by some rows, or down if the number is negative; the rows that
-    /// become free are empty. All of it is known since the VT100.
+    /// Moves the rows from `top` up to but excluding `bottom` up by `up` rows, or down if negative; the rows that
+    /// become free are empty. The sequences have been supported since the VT100.
     pub fn scroll(&mut self, top: u16, bottom: u16, up: i32) {
         self.set_link(None);
         self.set(PLAIN);
@@ -166,7 +166,7 @@ impl<'a> Pen<'a> {
         self.set(PLAIN);
     }
 
-    /// Changes colours and attributes by as few codes as possible.
+    /// Changes colours and attributes with as few codes as possible.
     fn set(&mut self, wanted: CellStyle) {
         let now = self.style;
         if now == wanted {
@@ -212,7 +212,7 @@ impl<'a> Pen<'a> {
         self.raw(b"m");
     }
 
-    /// One colour; `base` is 30 for the text and 40 for what is behind it.
+    /// Writes the code of a colour; `base` is 30 for the text and 40 for the background.
     fn color(&mut self, separator: &str, color: Color, base: u8) {
         let number = match color {
             Color::Reset => 9,
@@ -245,7 +245,7 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// The replacement for a sign that the font lacks, of the same width.
+/// The replacement for a symbol that the font lacks, of the same width.
 fn shown(symbol: &str, signs: Signs) -> &str {
     match signs {
         _ if symbol.len() == 1 => symbol,
@@ -255,7 +255,7 @@ fn shown(symbol: &str, signs: Signs) -> &str {
     }
 }
 
-/// The replacement for a sign that the fonts of the Linux console lack.
+/// The replacement for a symbol that the fonts of the Linux console lack.
 fn in_plain_font(symbol: &str) -> &str {
     match symbol {
         "✓" => "v",
@@ -275,7 +275,7 @@ fn in_plain_font(symbol: &str) -> &str {
     }
 }
 
-/// The replacement for a line or sign of the screen that is not ASCII. Letters of texts stay as they are.
+/// The replacement for a line or symbol that is not ASCII. Letters of messages stay as they are.
 fn in_ascii(symbol: &str) -> &str {
     match in_plain_font(symbol) {
         "─" => "-",

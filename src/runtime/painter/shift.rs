@@ -1,12 +1,12 @@
-//! Finds out whether a frame is the last one moved up or down, so that the terminal can move the rows itself.
+//! Detects whether a frame is the last one moved up or down, so that the terminal can move the rows itself.
 
 use ratatui::buffer::{Buffer, Cell};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// With fewer rows that differ, moving rows is not worth a look.
+/// If fewer rows differ, moving rows is not considered.
 const FEWEST: usize = 6;
 
-/// A block of rows of which most stand some rows higher or lower in the next frame.
+/// A block of rows, most of which are some rows higher or lower in the next frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shift {
     /// The first row of the block, and the row after its last one.
@@ -17,7 +17,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// The shift that makes the most rows equal from the leftmost column in which the frames differ.
+    /// The shift that makes the most rows equal, compared from the leftmost column in which the frames differ.
     pub fn between(old: &Buffer, new: &Buffer, changed: &[bool]) -> Option<Self> {
         let columns = usize::from(new.area.width).max(1);
         let rows = || old.content.chunks(columns).zip(new.content.chunks(columns));
@@ -80,7 +80,7 @@ impl Shift {
         }
     }
 
-    /// The same for one value per row.
+    /// Moves one value per row in the same way.
     pub fn apply_to_rows<T: Default>(self, rows: &mut [T]) {
         let by = usize::try_from(self.up.unsigned_abs()).unwrap_or(0);
         let Some(block) = rows.get_mut(usize::from(self.top)..usize::from(self.bottom)) else {
@@ -98,9 +98,9 @@ impl Shift {
     }
 }
 
-/// `None` for an empty row, which is equal to any other empty one and says nothing about a shift. `text` is a
-/// buffer that is used again: hashing the text of the whole row at once costs less than hashing each cell. A style is
-/// hashed only where it begins.
+/// Hashes a row; `None` for an empty row, which equals any other and says nothing about a shift. `text` is a reused
+/// buffer: hashing the text of the whole row at once costs less than hashing each cell. A style is only hashed where it
+/// begins.
 fn hash(row: &[Cell], text: &mut String) -> Option<u64> {
     if row.iter().all(|cell| *cell == Cell::EMPTY) {
         return None;

@@ -1,5 +1,5 @@
-//! Makes text unreadable, by type: everything that is serialised as a string or a letter is scrambled, names of
-//! variants and fields are not. So nothing that was typed or received remains.
+//! Makes text unreadable, by type: everything that is serialised as a string or a character is scrambled, except for
+//! names of variants and fields. So nothing that was typed or received remains.
 
 use crate::model::ConversationId;
 use crate::model::text::cluster_width;
@@ -8,10 +8,10 @@ use serde::ser::{self, Serialize};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 
-/// Scrambles with a key: the same text becomes the same, so that ids still name what they named.
+/// Scrambles with a key: equal strings stay equal, so that ids still refer to the same things.
 pub struct Redactor {
     key: u64,
-    /// For typed letters, which would otherwise always become the same one.
+    /// A counter for typed letters, which would otherwise always become the same one.
     typed: Cell<u64>,
 }
 
@@ -20,10 +20,10 @@ impl Redactor {
         Self { key, typed: Cell::new(0) }
     }
 
-    /// The same value with other text.
+    /// The same value with its text scrambled.
     ///
     /// # Errors
-    /// When it cannot be serialised or read back.
+    /// When the value cannot be serialised or read back.
     pub fn turn<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, String> {
         let scrambled = value.serialize(Scrambling { redactor: self, what: What::Text });
         let scrambled = scrambled.map_err(|e: serde_json::Error| e.to_string())?;
@@ -112,7 +112,7 @@ fn other(c: char, random: u64) -> char {
     }
 }
 
-/// Makes a JSON value of anything, with its text scrambled.
+/// Serialises anything to a JSON value, with its text scrambled.
 #[derive(Clone, Copy)]
 struct Scrambling<'a> {
     redactor: &'a Redactor,
@@ -123,15 +123,15 @@ struct Scrambling<'a> {
 #[derive(Clone, Copy)]
 enum What {
     Text,
-    /// Of a person or a conversation.
+    /// The id of a person or a conversation.
     Id,
-    /// A random number, which the program makes again.
+    /// A random number, which has to stay because a replay generates it again.
     Kept,
 }
 
 type Made = Result<Value, serde_json::Error>;
 
-/// A list, a record, or a variant that holds one, while it is being made.
+/// A list, a struct, or a variant that holds one, while it is being built.
 struct Making<'a> {
     with: Scrambling<'a>,
     variant: Option<&'static str>,

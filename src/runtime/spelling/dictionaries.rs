@@ -1,5 +1,5 @@
-//! Hunspell dictionaries: where they are, and how they are read. A dictionary is two files: `en_GB.aff` has the rules,
-//! `en_GB.dic` the words.
+//! Hunspell dictionaries: where they are, and how they are read. A dictionary has two files: `en_GB.aff` contains the
+//! rules, `en_GB.dic` the words.
 
 use crate::model::spelling::{SpellingChoice, SpellingLanguages};
 use encoding_rs::{Encoding, UTF_8};
@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Larger files are no dictionaries.
+/// Larger files are not dictionaries.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 /// Where dictionaries are on most systems.
 const USUAL: [&str; 7] = [
@@ -23,14 +23,14 @@ const USUAL: [&str; 7] = [
     "/run/current-system/sw/share/hunspell",
     "/Library/Spelling",
 ];
-/// Names that Hunspell has for encodings which are registered under another one.
+/// Hunspell's names for encodings that are registered under other names.
 const OTHER_ENCODINGS: [(&str, &str); 3] = [
     ("microsoft-cp1251", "windows-1251"),
     ("tis620-2533", "tis-620"),
     ("iso8859-10", "iso-8859-10"),
 ];
 
-/// Where dictionaries are looked for, and the language that "auto" stands for.
+/// Where dictionaries are searched for, and the language that "auto" stands for.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     pub folders: Vec<PathBuf>,
@@ -38,7 +38,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of this environment. `first` is the user's own folder, if it is not empty.
+    /// The places in this environment. `first` is the user's own folder, unless it is empty.
     pub fn of_environment(first: &str) -> Self {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let home = var("HOME").map(PathBuf::from);
@@ -63,7 +63,7 @@ impl Places {
         Self { folders, language }
     }
 
-    /// The two files of a language's dictionary: by its name, or, if the name has no region, those of any region.
+    /// The two files of a language's dictionary: with this name or, if the name has no region, with any region.
     fn find(&self, language: &str) -> Option<(PathBuf, PathBuf)> {
         let names = [language.to_owned(), language.replace('-', "_"), language.replace('_', "-")];
         let exact = self
@@ -106,7 +106,7 @@ fn of_any_region(folder: &Path, language: &str) -> Option<(PathBuf, PathBuf)> {
 /// Why a language is not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DictionaryTrouble {
-    /// "auto", and the environment names no language.
+    /// The choice is "auto", and the environment names no language.
     NoLanguage,
     Missing {
         language: String,
@@ -119,7 +119,7 @@ pub enum DictionaryTrouble {
 }
 
 impl DictionaryTrouble {
-    /// In a line of the screen.
+    /// A short description, for a line on the screen.
     pub fn brief(&self) -> String {
         match self {
             Self::Missing { language, folders } => {
@@ -135,7 +135,7 @@ impl DictionaryTrouble {
         }
     }
 
-    /// With everything that is known.
+    /// A full description.
     pub fn full(&self) -> String {
         match self {
             Self::NoLanguage => {
@@ -156,14 +156,14 @@ impl DictionaryTrouble {
     }
 }
 
-/// A dictionary, and which scripts its words are written in.
+/// A dictionary, and the scripts that its words are written in.
 pub struct LoadedDictionary {
     words: Dictionary,
     scripts: HashSet<u32>,
 }
 
 impl LoadedDictionary {
-    /// Whether the dictionary can know a word: it has words in the same letters.
+    /// Whether the dictionary can know a word, because it has words in the same script.
     pub fn has_letters_of(&self, word: &str) -> bool {
         word.chars().filter(|c| c.is_alphabetic()).all(|c| self.scripts.contains(&script(c)))
     }
@@ -172,7 +172,7 @@ impl LoadedDictionary {
         self.words.check(word)
     }
 
-    /// The words that could be meant, the likeliest first.
+    /// Suggestions for a word, the likeliest first.
     pub fn suggest(&self, word: &str) -> Vec<String> {
         let mut found = Vec::new();
         self.words.suggest(word, &mut found);
@@ -180,7 +180,7 @@ impl LoadedDictionary {
     }
 }
 
-/// A number for the script of a letter: blocks of Unicode, those of Latin letters as one.
+/// A number for the script of a letter: its Unicode block, with all Latin blocks as one.
 fn script(c: char) -> u32 {
     match u32::from(c) {
         0..=0x36F | 0x1E00..=0x1EFF => 0,
@@ -188,7 +188,7 @@ fn script(c: char) -> u32 {
     }
 }
 
-/// Loads the dictionaries of a choice, and says what is wrong with the others.
+/// Loads the dictionaries of a choice, and returns what is wrong with the others.
 pub fn load_all(
     choice: &SpellingChoice,
     places: &Places,
@@ -213,7 +213,7 @@ pub fn files(
         let is_auto = SpellingLanguages::is_auto(name);
         let language = if is_auto { places.language.clone() } else { Some(name.clone()) };
         let files = language.ok_or(DictionaryTrouble::NoLanguage).and_then(|language| {
-            // A neighbour's dictionary is better than none, where nobody named one.
+            // If the language was not chosen explicitly, a dictionary of another region is better than none.
             let base = language.split(['_', '-']).next().unwrap_or_default().to_owned();
             let near = || Some(base).filter(|_| is_auto).and_then(|base| places.find(&base));
             places.find(&language).or_else(near).ok_or_else(|| DictionaryTrouble::Missing {
@@ -241,7 +241,7 @@ pub fn load(aff: &Path, dic: &Path) -> Result<LoadedDictionary, DictionaryTroubl
         let file = if error.to_string().contains(".dic") { dic } else { aff };
         broken(file, &error.to_string())
     })?;
-    // A few letters of another script stand in every dictionary, as signs of units.
+    // Every dictionary has a few letters of other scripts, as unit symbols.
     let mut counts = std::collections::HashMap::new();
     for c in text.lines().filter_map(|line| line.split('/').next()).flat_map(str::chars) {
         if c.is_alphabetic() {
@@ -270,7 +270,7 @@ fn read(file: &Path) -> Result<Vec<u8>, DictionaryTrouble> {
     Ok(bytes)
 }
 
-/// The encoding that the rules name in a line `SET`; ISO 8859-1 if they name none, as with Hunspell.
+/// The encoding in the `SET` line of the rules; ISO 8859-1 if there is none, as in Hunspell.
 fn encoding(rules: &[u8]) -> Result<&'static Encoding, String> {
     let rules = rules.strip_prefix(b"\xEF\xBB\xBF".as_slice()).unwrap_or(rules);
     let name = rules.split(|byte| *byte == b'\n').find_map(|line| {

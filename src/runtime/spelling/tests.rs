@@ -1,4 +1,4 @@
-//! The spell checker, with tiny dictionaries of its own.
+//! The spell checker, with its own tiny dictionaries.
 
 use super::*;
 use crate::model::spelling::SpellingLanguages;
@@ -21,7 +21,7 @@ fn choice(dir: &Path, languages: &str) -> SpellingChoice {
     }
 }
 
-/// The words that are misspelt, and what keeps a dictionary from being used.
+/// The words that are misspelt, and why a dictionary cannot be used.
 fn checked(
     checker: &SpellChecker,
     choice: &SpellingChoice,
@@ -70,7 +70,7 @@ fn a_word_that_one_of_several_languages_knows_is_right() {
     let words = ["word", "Wort", "Wrot"];
     let both = choice(dir.path(), "en_GB, de_DE");
     assert_eq!(checked(&checker, &both, &words).0, ["Wrot"]);
-    // The choice counts, and not what was loaded before.
+    // The current choice counts, not what was loaded before.
     assert_eq!(checked(&checker, &choice(dir.path(), "de_DE"), &words).0, ["word", "Wrot"]);
 }
 
@@ -169,7 +169,7 @@ fn suggestions_are_few_clean_and_none_for_a_right_or_a_very_long_word() {
     for word in suggested(&checker, &choice(dir.path(), "odd"), "teh").1 {
         assert!(!word.contains(['\u{1b}', '\u{202e}']), "{word:?}");
     }
-    // A request that another one has followed needs no answer.
+    // A request that was followed by another one needs no answer.
     let task = SpellingTask::Suggest("teh".into());
     checker.last.store(5, Ordering::Relaxed);
     assert_eq!(checker.answer(SpellingRequest { number: 4, choice: english, task }), None);
@@ -216,7 +216,7 @@ fn a_request_during_which_a_dictionary_panics_is_answered() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
-    /// Whatever a dictionary holds, it is read or refused with its name.
+    /// Whatever a dictionary contains, it is either read or refused with an error that names the file.
     #[test]
     fn any_files_are_read_or_refused(aff in "(SET|SFX|PFX|REP|FLAG|TRY|COMPOUNDRULE|AF|[A-Za-z0-9 /.]){0,12}(\\n[A-Z0-9 a-z]{0,9}){0,6}", dic in "[0-9a-z/\\n ]{0,40}") {
         let dir = tempfile::tempdir().unwrap();

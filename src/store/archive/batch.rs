@@ -9,7 +9,7 @@ use crate::store::{coverage, messages, write};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
 
-/// Where the next row goes, and what it comes from.
+/// The place of the next row, and its source.
 #[derive(Clone, Copy)]
 pub struct NextRow {
     pub place: i64,
@@ -113,7 +113,7 @@ impl<'a> BatchWriter<'a> {
             .tx
             .prepare_cached("SELECT sender FROM messages WHERE conversation = ?1 AND id = ?2")?
             .query_row(params![number, IdValue(&*raw.id)], |row| row.get(0))?;
-        // An id names a message of one author; now and then two of them wrote in the same millisecond.
+        // An id is unique for one author only: now and then two of them write in the same millisecond.
         let other = format!("{}~{}", raw.id, raw.sender.as_str());
         if sender == raw.sender.as_str() || !self.insert(number, &other, message)? {
             self.counts.unchanged += 1;
@@ -121,7 +121,7 @@ impl<'a> BatchWriter<'a> {
         Ok(())
     }
 
-    /// Inserts a message, or replaces an older version of it by the same sender. False if neither.
+    /// Inserts a message, or replaces an older version of it by the same sender. Returns false if it did neither.
     fn insert(
         &mut self,
         number: i64,

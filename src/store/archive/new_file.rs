@@ -1,4 +1,4 @@
-//! A database that is written beside its place, and moved there when it is complete.
+//! A database that is written next to its final path, and moved there when it is complete.
 
 use crate::store::file_state::{SUFFIXES, with_suffix};
 use std::fs::File;
@@ -13,10 +13,10 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Where a database is to be written that does not exist yet. Deletes what an import that was killed has left.
+    /// Where to write a database that does not exist yet. Deletes what a killed import has left behind.
     ///
     /// # Errors
-    /// What the system says.
+    /// Any I/O error.
     pub fn for_missing(place: &Path) -> io::Result<Option<Self>> {
         let file = with_suffix(place, ".new");
         let new = Self { file, place: place.to_owned(), is_kept: false };
@@ -34,10 +34,10 @@ impl NewFile {
         Ok(())
     }
 
-    /// Moves it to its place, after it has reached the disk.
+    /// Moves the file to its final path, after it has reached the disk.
     ///
     /// # Errors
-    /// What the system says; it is deleted then.
+    /// Any I/O error; the file is deleted then.
     pub fn keep(mut self) -> Result<(), super::StoreError> {
         File::open(&self.file)?.sync_all()?;
         std::fs::rename(&self.file, &self.place)?;
@@ -52,7 +52,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Or at the next import.
+            // If this fails, the next import deletes it.
             let _ = self.delete();
         }
     }

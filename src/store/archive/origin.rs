@@ -12,7 +12,7 @@ pub(in crate::store) fn is_archive(c: &Connection) -> rusqlite::Result<bool> {
         .query_row([], |row| row.get(0))
 }
 
-/// What a message was imported from; in other stores nothing.
+/// What a message was imported from; `None` in other stores.
 fn origin(
     c: &Connection,
     conversation: &ConversationId,

@@ -151,7 +151,7 @@ fn a_forgotten_conversation_stays_away_until_there_is_something_new_in_it() {
             let snapshot = store.snapshot(UserId::new(ME)).await.unwrap();
             snapshot.conversations.iter().any(|chat| chat.raw.id == id(0))
         };
-        // What was on its way, the list as it was, and the own leaving.
+        // A message that was on its way, the list as it was, and the user's own leaving.
         let old = Batch {
             conversations: vec![row(0, 30, false)],
             messages: vec![message(0, 20, "again")],

@@ -189,8 +189,8 @@ fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Replaces the items as they were received by compressed ones (`items`), and ids that are texts of digits by numbers.
-/// Fills the index anew: ids are left out of it where they are those of the entry before.
+/// Replaces the items as they were received by compressed ones (`items`), and ids that are strings of digits by
+/// numbers. Rebuilds the index: ids are left out of it if they equal those of the entry before.
 fn compressed_items(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "

@@ -7,12 +7,12 @@ use crate::store::texts::{BlockReader, TextEntry, id_hash};
 use memchr::memmem::Finder;
 use rusqlite::Connection;
 
-/// Grams of a term that are looked up in the signatures; the texts decide about the rest.
+/// How many grams of a term are looked up in the signatures; the texts decide the rest.
 const MOST_GRAMS: usize = 12;
-/// With so few blocks left, reading them is cheaper than looking up more signatures.
+/// With this few blocks left, reading them is cheaper than looking up more signatures.
 const FEW_BLOCKS: u32 = 4;
 
-/// What a text must have.
+/// What a text must contain.
 pub(super) struct WantedTexts<'a> {
     query: &'a Query,
     below: SearchPosition,
@@ -21,11 +21,11 @@ pub(super) struct WantedTexts<'a> {
     within: Vec<u32>,
 }
 
-/// A term, and the ids that stand for it in lines of the system.
+/// A term, and the ids that represent it in system lines.
 struct Term {
     text: Finder<'static>,
     ids: Vec<Finder<'static>>,
-    /// For the text and for each id the bits that a block with it has.
+    /// The bits that a block has if it contains the text, and the same for each id.
     bits: Vec<Vec<Bit>>,
 }
 
@@ -64,13 +64,13 @@ impl<'a> WantedTexts<'a> {
         }
     }
 
-    /// The times that a block must reach from and to.
+    /// The start and the end of the time span that a block must overlap.
     pub fn times(&self) -> (i64, i64) {
         let before = self.query.before.map_or(i64::MAX, |before| before.0);
         (self.query.after.map_or(i64::MIN, |after| after.0), before.min(self.below.at))
     }
 
-    /// For each condition the ways to meet it, and for each of them the bits that a block has.
+    /// For each condition the ways to meet it, and for each way the bits that a block has.
     fn conditions(&self) -> Vec<Vec<Vec<Bit>>> {
         let any = |bits: Vec<Bit>| bits.into_iter().map(|bit| vec![bit]).collect::<Vec<_>>();
         let mut all = vec![
@@ -85,7 +85,7 @@ impl<'a> WantedTexts<'a> {
         all
     }
 
-    /// A bit for each block that may have hits; `None` if that may be any.
+    /// A bit for each block that may have hits; `None` if any block may.
     pub fn blocks(&self, c: &Connection) -> rusqlite::Result<Option<Vec<u64>>> {
         let mut left: Option<Vec<u64>> = None;
         for ways in self.conditions() {
@@ -150,7 +150,7 @@ fn all_of(c: &Connection, bits: &[Bit]) -> rusqlite::Result<Vec<u64>> {
     Ok(all.unwrap_or_default())
 }
 
-/// Two rows together. Nothing is known about blocks beyond their ends.
+/// Combines two rows. Nothing is known about blocks beyond their ends.
 fn combined(mut one: Vec<u64>, other: &[u64], with: impl Fn(u64, u64) -> u64) -> Vec<u64> {
     one.resize(one.len().max(other.len()), u64::MAX);
     for (i, word) in one.iter_mut().enumerate() {
@@ -159,10 +159,10 @@ fn combined(mut one: Vec<u64>, other: &[u64], with: impl Fn(u64, u64) -> u64) ->
     one
 }
 
-/// The texts of a block in which a term stands. Most blocks have none, and finding that out needs no look at each text.
+/// The texts of a block that contain a term. Most blocks have none, which is found out without looking at each text.
 struct WithTerm<'b, 'q> {
     block: BlockReader<'b>,
-    /// All of them without a term.
+    /// All of them if there is no term.
     term: Option<&'q Finder<'static>>,
 }
 
@@ -173,7 +173,7 @@ impl<'b> Iterator for WithTerm<'b, '_> {
         let Some(term) = self.term else { return self.block.next() };
         let rest = self.block.rest.len();
         let found = term.find(self.block.rest)?;
-        // The entry that the place lies in: the first one that ends behind it.
+        // The entry that contains the position: the first one that ends after it.
         loop {
             let entry = self.block.next()?;
             if rest - self.block.rest.len() > found {

@@ -97,7 +97,7 @@ fn a_store_that_was_cut_short_is_refused_at_the_start() {
     for length in
         [sound.len() - PAGE, sound.len() / 2 / PAGE * PAGE, sound.len() / 2 + 100, PAGE, 100, 17]
     {
-        // Beside it: threads of the closed store may still have the file open.
+        // In a file next to it: threads of the closed store may still have the file open.
         let cut = dir.path().join(format!("cut-{length}.db"));
         std::fs::write(&cut, &sound[..length]).unwrap();
         let opened = Store::open(&cut).map(|_| ());
@@ -116,7 +116,7 @@ fn damage(bytes: &mut Vec<u8>, random: &Random) {
             1 => bytes[start..end].fill_with(|| random.below(256) as u8),
             2 => bytes[start] ^= 1 << random.below(8),
             3 => bytes.truncate(start.max(PAGE)),
-            // A page in another's place: row ids go back, and trees lead in circles.
+            // A page in place of another: row ids decrease, and trees have cycles.
             4 => {
                 let pages = (bytes.len() / PAGE) as u64;
                 let (from, to) =

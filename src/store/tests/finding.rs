@@ -1,4 +1,4 @@
-//! Search beside a look at every text.
+//! Compares search with a scan of all texts.
 
 use super::random::Random;
 use super::*;
@@ -9,7 +9,7 @@ const SYLLABLES: [&str; 16] = [
 ];
 
 fn word(random: &Random) -> String {
-    // Few words are most of what is said.
+    // A few words make up most of what is said.
     let rank = random.below(900).min(random.below(900)).min(random.below(900));
     let mut rest = rank * 7_919 + 13;
     let mut word = String::new();
@@ -41,7 +41,7 @@ struct Stored {
 const CHATS: [&str; 3] = [CHAT, "8:live:mary-ann", "19:crew@thread.skype"];
 const PEOPLE: [&str; 4] = [ME, CHAT, "8:live:mary-ann", "8:zoe"];
 
-/// A message of a random chat. In every second chat, time goes backwards as messages come, as in a history.
+/// A message of a random chat. In every second chat, time goes backwards as messages arrive, as in a history.
 fn any_message(random: &Random, n: i64) -> Stored {
     let chat = index(random.below(3));
     let at = 1_700_000_000_000 + if chat == 1 { -n } else { n } * 977;
@@ -56,7 +56,7 @@ fn any_message(random: &Random, n: i64) -> Stored {
     Stored { chat: raw.conversation.clone(), raw, index, folded }
 }
 
-/// Stores some thousand messages in batches of all sizes, and changes some of them. Gives what is stored in the end.
+/// Stores a few thousand messages in batches of all sizes, and changes some of them. Returns what is stored in the end.
 async fn fill(store: &Store, random: &Random) -> BTreeMap<(i64, ConversationId), Stored> {
     let mut all = BTreeMap::new();
     let mut n = 0;
@@ -91,7 +91,7 @@ fn any_query(random: &Random, all: &BTreeMap<(i64, ConversationId), Stored>) -> 
     let mut query = Query::default();
     let terms = [1, 1, 1, 2, 3, 0][index(random.below(6))];
     for _ in 0..terms {
-        // A part of a text that exists, across words too, or a word that may not.
+        // A part of an existing text, also across words, or a word that may not exist.
         let which = index(random.below(all.len() as u64));
         let text = &all.values().nth(which).unwrap().folded;
         let from = index(random.below(60));
@@ -162,7 +162,7 @@ fn a_search_finds_what_a_look_at_every_text_finds_in_the_same_order_page_by_page
             }
             let most = expected.len().min(300);
             assert!(found.len() >= most, "{query:?}: {} of {}", found.len(), expected.len());
-            // Messages of one moment may stand in any order.
+            // Messages of the same moment may be in any order.
             for (found, expected) in found.iter().zip(&expected) {
                 assert_eq!(found.0, expected.0, "{query:?}");
             }
@@ -174,7 +174,7 @@ fn a_search_finds_what_a_look_at_every_text_finds_in_the_same_order_page_by_page
     });
 }
 
-/// Makes the tables those of version 2 of the schema.
+/// Turns the tables into those of version 2 of the schema.
 const TO_VERSION_2: &str = r#"
 DROP TABLE text_blocks; DROP TABLE text_groups; DROP TABLE text_signatures;
 CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');

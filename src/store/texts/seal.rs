@@ -8,7 +8,7 @@ use super::{
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
-/// Makes a group if there is enough for one. `last` is the number of the last block.
+/// Makes a group if there are enough blocks for one. `last` is the number of the last block.
 pub(super) fn seal_if_many(c: &Connection, last: i64) -> rusqlite::Result<()> {
     if last - UNSEALED + 1 >= GROUP_BLOCKS { seal(c) } else { Ok(()) }
 }

@@ -1,15 +1,15 @@
 //! Signatures of groups of blocks: which grams occur in which block.
 //!
-//! A gram is one of [`BITS`] bits by its hash, so that a block may appear to contain a gram that it does not. The signature of
-//! a group is a table with a row for each bit, and in it a bit for each block. A search reads one row for each of its
-//! grams, of every group. The rows lie in parts of [`ROWS`], and the same part of all groups side by side.
+//! A gram is hashed to one of [`BITS`] bits, so a block may seem to contain a gram that it does not. The signature of a
+//! group is a table with a row for each bit, and in it a bit for each block. A search reads one row per gram in every
+//! group. Rows are stored in parts of [`ROWS`], the same part of all groups side by side.
 
 use crate::model::fold::each_gram;
 use rusqlite::{Connection, params};
 
 /// The rows of a signature.
 const BITS: usize = 16_384;
-/// Rows in one record of the table: two records lie on a page.
+/// Rows in one record of the table: two records fit on a page.
 const ROWS: usize = 60;
 /// Words per row: a bit for each block of the group.
 const WORDS: usize = 4;
@@ -123,7 +123,7 @@ pub(in crate::store) fn row(c: &Connection, bit: Bit) -> rusqlite::Result<Vec<u6
     Ok(all)
 }
 
-/// Numbers that may be missing in a row; a group further on is damage.
+/// How many numbers in a row may be missing; a group beyond that is damage.
 const MOST_MISSING: usize = 4096;
 
 #[cfg(test)]

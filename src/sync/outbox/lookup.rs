@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const LOOK_BACK_PAGES: usize = 50;
-/// After an accepted message the pages have this long to show it.
+/// How long the pages have to show an accepted message.
 const READ_LAG: Duration = Duration::from_secs(2);
 
 impl OutboxWorker {
-    /// Checks whether a message that was just accepted is in the pages, until that is known of this server: only then does
-    /// a message that is not in them prove that it did not arrive.
+    /// Checks whether a just accepted message is in the pages, until it is known that this server shows them: only then
+    /// does a message's absence prove that it did not arrive.
     pub(super) async fn prove_reads(&self, key: &MessageKey) {
         if self.shared.connection.reads_proven.load(Ordering::Relaxed) {
             return;
@@ -68,7 +68,7 @@ impl OutboxWorker {
                 return self.fail(client_id, &error.message).await;
             }
             Err(error) if error.kind == ErrorKind::BadAnswer => {
-                // It may be readable later, but not for ever.
+                // It may become readable later, but this must not go on for ever.
                 let follows = Some(false);
                 return self.not_found(&item, &Look::Absent, follows, progress).await;
             }

@@ -1,5 +1,5 @@
-//! The first message to a person, where the service wants a thread for it (facts 8.7). The thread is found or created, and
-//! then everything that was written to the person is moved there in one transaction.
+//! The first message to a person, where the service wants a thread for it (facts 8.7). The thread is found or created,
+//! and then everything that was written to the person is moved there in one transaction.
 //!
 //! Nothing is sent before that, so that a crash between any two of these steps loses nothing. A thread that was created
 //! without its answer being stored is found in the list the next time; and where the list does not show it yet, the

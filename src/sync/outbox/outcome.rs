@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A message may have arrived this much earlier than its queue time says, because clocks differ.
 const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
 
-/// The server's clock is told in seconds.
+/// The server reports its clock in seconds.
 const CLOCK_STEP_MS: i64 = 2_000;
 
 /// How often a message is looked for before the user is asked.
@@ -75,18 +75,18 @@ pub fn reaches_back(oldest: Option<Timestamp>, queued_at: Timestamp) -> bool {
     oldest.is_some_and(|at| at.0 < queued_at.0.saturating_sub(LOOK_BACK_MARGIN_MS))
 }
 
-/// What a look at the server's pages says of a message whose outcome is unknown.
+/// What the server's pages say about a message whose outcome is unknown.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Look {
     Found(MessageKey),
     /// It is not in any page since it was queued.
     Absent,
-    /// It cannot be told: an own message that may be it does not carry a client id that is known.
+    /// Undecided: one of the user's messages may be it, but does not carry a known client id.
     Unclear,
 }
 
-/// Whether this own message may be the one looked for, though it does not carry its client id: it came in the time since
-/// then, and has no client id, or the same text under another one.
+/// Whether this message by the user may be the one looked for, although it does not carry its client id: it arrived in
+/// the time since then, and has no client id, or the same text under another one.
 pub fn may_be(raw: &RawMessage, text: &str, queued_at: Timestamp) -> bool {
     let since = queued_at.0.saturating_sub(CLOCK_STEP_MS);
     raw.at.0 >= since && (raw.client_id.is_none() || &*raw.content == text)
@@ -97,14 +97,14 @@ pub fn may_be(raw: &RawMessage, text: &str, queued_at: Timestamp) -> bool {
 pub enum AfterLook {
     /// It certainly did not arrive: send it.
     Send,
-    /// Look again after the wait of so many looks.
+    /// Look again after the wait for this many lookups.
     LookAgain(u32),
-    /// It cannot be found out.
+    /// Its outcome cannot be found out.
     GiveUp,
 }
 
-/// What follows a look in which the message was not found, after so many looks. `follows` says whether reads of this
-/// server are known to follow its writes; `wanted` that the user has asked for it to be sent.
+/// What follows a lookup that did not find the message, after this many lookups. `follows` says whether reads of this
+/// server are known to follow its writes; `wanted` whether the user has asked for it to be sent.
 pub fn after_look(look: &Look, looks: u32, follows: Option<bool>, wanted: bool) -> AfterLook {
     match look {
         _ if wanted => AfterLook::Send,

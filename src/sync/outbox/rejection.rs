@@ -1,5 +1,5 @@
-//! Sending while the token is rejected: the status says so and what to do, and one message is tried from time to time, not
-//! one of each conversation.
+//! Sending while the token is rejected: the status says so and what to do, and one message is tried from time to time,
+//! rather than one per conversation.
 
 use super::OutboxWorker;
 use crate::client::{Error, ErrorKind};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a token file is read again meanwhile.
+/// How often a token file is read again while the token is rejected.
 const TOKEN_LOOK: Duration = Duration::from_secs(2);
 
 /// Whether the token was rejected for the last message that was sent.
@@ -16,7 +16,7 @@ const TOKEN_LOOK: Duration = Duration::from_secs(2);
 pub struct TokenRejection {
     /// Until when no message is tried; `None` when the token is accepted.
     until: Mutex<Option<Instant>>,
-    /// After a rejection held by the conversation that tries.
+    /// After a rejection, held by the conversation that is trying.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -25,7 +25,7 @@ impl TokenRejection {
         self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the other conversations that try, if the token was rejected.
+    /// Waits for the other conversations that are trying, if the token was rejected.
     pub(super) async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         let is_rejected = self.until().is_some();
         if is_rejected { Some(self.turn.lock().await) } else { None }
@@ -36,12 +36,12 @@ impl TokenRejection {
         self.until().filter(|until| *until > Instant::now())
     }
 
-    /// Whether messages wait for a token. A rejection that no message followed for long says nothing any more.
+    /// Whether messages wait for a token. A rejection that no message has followed for long means nothing any more.
     pub fn is_current(&self, longest: Duration) -> bool {
         self.until().is_some_and(|until| Instant::now() < until + longest)
     }
 
-    /// The token was accepted. True if it had been rejected before.
+    /// The token was accepted. Returns true if it had been rejected before.
     pub(super) fn accepted(&self) -> bool {
         self.until().take().is_some()
     }
@@ -91,7 +91,7 @@ impl OutboxWorker {
                 () = connection.came_online() => {}
             }
             if began.elapsed() < step || self.shared.client.has_new_token(&before).await {
-                // Others that wait take their turns after this one.
+                // Others that are waiting take their turns after this one.
                 *connection.token_rejection.until() = Some(Instant::now());
                 return;
             }

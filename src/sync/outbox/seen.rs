@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often the store is asked whether the message has come. This costs no request.
+/// How often the store is asked whether the message has arrived. This costs no request.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Watches an accepted message beside the queue, which goes on with the next one.
+/// Watches an accepted message alongside the queue, which continues with the next one.
 pub fn watch(worker: &OutboxWorker, item: OutboxItem, key: Option<MessageKey>, within: Duration) {
     let (shared, id) = (Arc::clone(&worker.shared), worker.id.clone());
     let (wake, moved) = (Arc::clone(&worker.wake), worker.moved.clone());
@@ -27,7 +27,7 @@ pub fn watch(worker: &OutboxWorker, item: OutboxItem, key: Option<MessageKey>, w
 
 impl OutboxWorker {
     /// Waits until the message has come with a page, by its client id or by its id. If it has not come in time, it is
-    /// looked for once more; then the user decides. It is never sent again without being asked.
+    /// looked for once more; then the user decides. It is never sent again unless the user asks for that.
     async fn until_seen(&self, item: &OutboxItem, key: Option<MessageKey>, within: Duration) {
         let due = Instant::now() + within;
         while Instant::now() < due {
@@ -40,7 +40,7 @@ impl OutboxWorker {
         }
         let mut attempt = 0;
         loop {
-            // A page that showed it has taken it out of the outbox.
+            // A page that showed it has removed it from the outbox.
             let is_open = self.shared.store.is_accepted(&item.client_id).await;
             if !is_open.unwrap_or(true) {
                 return;

@@ -1,4 +1,4 @@
-//! The hits of a search one after the other, without its dialog.
+//! Stepping through the hits of a search without its dialog.
 
 use super::super::{Next, OverlayStack};
 use super::Search;

@@ -4,7 +4,7 @@ use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{AccountId, Fault, Findings, SafeText, Timestamp};
 use std::cmp::Reverse;
 
-/// A hit, and whose it is.
+/// A hit, and its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountHit {
     pub account: AccountId,
@@ -25,7 +25,7 @@ struct SearchedAccount {
     failed: Option<SafeText>,
 }
 
-/// The search as far as it has come in each account.
+/// The progress of the search in each account.
 #[derive(Debug, Default)]
 pub struct SearchedAccounts(Vec<SearchedAccount>);
 
@@ -43,7 +43,7 @@ impl SearchedAccounts {
         Self(queries.into_iter().map(searched).collect())
     }
 
-    /// Takes an answer in. Answers to other searches find no account that waits.
+    /// Takes an answer, unless the account is not waiting for one.
     pub fn take(&mut self, account: &AccountId, result: Result<Findings, Fault>) {
         let known = self.0.iter_mut().find(|known| known.account == *account && known.is_waiting);
         let Some(known) = known else { return };
@@ -64,13 +64,13 @@ impl SearchedAccounts {
         }
     }
 
-    /// Hits older than this are not shown yet: an account that has more may have newer ones than they are.
+    /// Hits older than this are not shown yet: an account with more hits to come may have newer ones.
     fn frontier(&self) -> Option<Timestamp> {
         let with_more = self.0.iter().filter(|known| known.next.is_some());
         with_more.filter_map(|known| known.hits.last()).map(|hit| hit.key.at).max()
     }
 
-    /// The hits in order. One that two accounts have is that of the first.
+    /// The hits in order. A hit that several accounts have is listed once, for the first of them.
     pub fn merged(&self) -> Vec<AccountHit> {
         let frontier = self.frontier();
         let hits = self.0.iter().flat_map(|known| {
@@ -88,7 +88,7 @@ impl SearchedAccounts {
         hits
     }
 
-    /// The accounts whose older hits come next, with where those begin. They are waited for from now on.
+    /// The accounts whose older hits come next, and where those begin. They are marked as waiting.
     pub fn ask_for_more(&mut self) -> Vec<(AccountId, Query, SearchPosition)> {
         let Some(frontier) = self.frontier() else { return Vec::new() };
         let mut asked = Vec::new();
@@ -114,13 +114,13 @@ impl SearchedAccounts {
         self.0.iter().any(|known| known.behind)
     }
 
-    /// The terms that an account was searched for.
+    /// The terms searched for in an account.
     pub fn terms(&self, account: &AccountId) -> &[String] {
         let known = self.0.iter().find(|known| known.account == *account);
         known.map_or(&[], |known| known.query.terms.as_slice())
     }
 
-    /// Why nothing could be searched; `None` while any account could.
+    /// Why the search has failed; `None` unless it has failed in every account.
     pub fn failed(&self) -> Option<SafeText> {
         let mut reasons = self.0.iter().map(|known| known.failed.clone());
         let first = reasons.next()??;

@@ -1,4 +1,4 @@
-//! What a line of the search box asks of the store of one account.
+//! Turns the input of the search box into a query for the store of each account.
 
 use crate::app::account::Account;
 use crate::app::fuzzy::part_of;
@@ -8,12 +8,12 @@ use crate::model::names::{SEPARATOR, likeness};
 use crate::model::search::{Query, SearchInput};
 use crate::model::{AccountId, ChatRef, ConversationId, SafeText, UserId, YOU};
 
-/// The people that a `from:` value matches: the user, or people by part of their name, or by id.
+/// The people that a `from:` value matches: the user, or people by part of their name or by id.
 fn people(account: &Account, word: &str) -> Vec<UserId> {
     if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
         return vec![account.me.clone()];
     }
-    // The name with the id, as lists show it, means one person.
+    // A name with the id, as shown in lists, means one person.
     let is_label = |id: &UserId| likeness(&account.names.distinct(id)) == likeness(word);
     if word.contains(SEPARATOR.trim())
         && let Some((id, _)) = account.names.people().find(|(id, _)| is_label(id))
@@ -34,7 +34,7 @@ fn people(account: &Account, word: &str) -> Vec<UserId> {
     found
 }
 
-/// The people whose names have this term, as far as they are few: a beginning that many names share says nothing.
+/// The people whose names contain this term, if they are few: a term in many names says little.
 fn named(account: &Account, term: &str) -> Vec<UserId> {
     const FEW: usize = 16;
     let is_me = term == folded(YOU);
@@ -60,7 +60,7 @@ fn chats(account: &Account, word: &str) -> Vec<ConversationId> {
 /// The queries for this input, one for each account that can have hits; none if the input is empty.
 ///
 /// # Errors
-/// What is wrong with a filter. A name only has to be known to one account.
+/// When a filter is invalid. A name only has to be known to one account.
 pub fn queries(
     app: &AppState,
     input: &str,
@@ -73,7 +73,7 @@ pub fn queries(
     if parsed.is_empty() {
         return Ok(Vec::new());
     }
-    // The archives of a chat are a part of it.
+    // A chat includes its archives.
     let chat = here.and_then(|here| app.accounts.chat(here));
     let archives: Vec<&AccountId> =
         chat.into_iter().flat_map(|chat| app.accounts.archives_of(chat)).map(|a| &a.id).collect();

@@ -9,7 +9,7 @@ use serde_json::Value;
 pub const MAX_DEPTH: usize = 8;
 
 impl Reader {
-    /// Elements in their order. Hidden ones are left out with all that is in them.
+    /// Elements in order. Hidden ones are left out with everything in them.
     pub fn elements(&mut self, list: Option<&Value>, depth: usize) {
         if depth > MAX_DEPTH {
             return;
@@ -69,7 +69,7 @@ impl Reader {
         }
     }
 
-    /// What one can choose from.
+    /// The options of a choice.
     fn choices(&mut self, element: &Value) {
         if text(element, &["label", "title", "text"]).is_none() {
             self.line(element.get("placeholder"));

@@ -1,4 +1,4 @@
-//! The part of Markdown that cards use: links, bold words, and functions of dates.
+//! The part of Markdown that cards use: links, bold words, and date functions.
 
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
 use crate::protocol::{entity, link};
@@ -33,10 +33,10 @@ fn next_link(text: &str) -> Option<(&str, &str, SafeText, &str)> {
     None
 }
 
-/// Words with bold ones in them, and addresses.
+/// Text with bold words and addresses in it.
 fn words(text: &str, spans: &mut Vec<Span>) {
     let parts: Vec<&str> = text.split("**").collect();
-    // Without a partner a marker is only two asterisks.
+    // An unpaired marker is just two asterisks.
     if parts.len().is_multiple_of(2) || parts.len() == 1 {
         if !text.is_empty() {
             link::linkify(Span { text: SafeText::text(text), ..Span::default() }, spans);
@@ -49,7 +49,7 @@ fn words(text: &str, spans: &mut Vec<Span>) {
     }
 }
 
-/// Puts the day or time itself in place of `{{DATE(2017-02-14T06:08:39Z, SHORT)}}`.
+/// Replaces `{{DATE(2017-02-14T06:08:39Z, SHORT)}}` with the day or time itself.
 fn with_dates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

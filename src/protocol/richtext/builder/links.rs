@@ -34,7 +34,7 @@ impl Builder<'_> {
                 .any(|p| address.strip_prefix(p) == Some(&label));
         if same || label.is_empty() {
             if label.is_empty() {
-                // There is only white space for a label, so the address is inserted.
+                // The label is only white space, so the address is inserted.
                 self.spans.iter_mut().skip(label_from).for_each(|span| span.link = None);
                 self.spans.push(Span {
                     text: target.clone(),

@@ -1,4 +1,4 @@
-//! Emoticons and flags in formatted text: the text that stands for each, with a link to its name.
+//! Emoticons and flags in formatted text: the text shown for each, with a link to its name.
 
 use super::super::open_tags::ElementKind;
 use super::super::parts::attribute;
