@@ -1,9 +1,6 @@
 //! What must hold for any input. The property tests of `cargo test` and the fuzz targets call the same functions.
 
-#[path = "fixture.rs"]
-mod fixture;
-
-use fixture::{App, ME};
+use super::fixture::{App, ME};
 use skchat::model::text::width;
 use skchat::model::{
     Block, Conversation, Delta, Message, NameSource, Placement, RichText, SafeText, UserId,

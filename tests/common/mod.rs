@@ -1,13 +1,16 @@
 //! What the tests share: a gateway on a free port, and the whole program on a screen in memory.
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod checks;
 pub mod clock;
+pub mod export;
 pub mod fixture;
 pub mod kill;
 pub mod outages;
 pub mod random;
 pub mod rates;
 pub mod scripted;
+pub mod served;
 pub mod session_bus;
 pub mod terminal;
 

@@ -2,6 +2,8 @@
 #[path = "../../common/checks.rs"]
 #[allow(dead_code, reason = "each target uses its own check")]
 mod checks;
+#[path = "../../common/fixture.rs"]
+mod fixture;
 
 libfuzzer_sys::fuzz_target!(|parts: (u8, u8, u8, u8, &str, &str)| {
     let (kind, columns, rows, depth, name, content) = parts;
