@@ -330,3 +330,25 @@ fn every_reference_to_the_fact_sheet_leads_to_a_section() {
     assert!(seen > 50, "references were found: {seen}");
     fail_with(&wrong);
 }
+
+#[test]
+fn the_fuzz_targets_depend_on_every_crate_that_their_checks_use() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file of the tests");
+    let manifest = read("fuzz/Cargo.toml");
+    let (mut missing, mut seen) = (Vec::new(), 0);
+    for path in ["common/checks.rs", "common/fixture.rs"] {
+        let text = read(path);
+        let uses = text.lines().filter_map(|line| line.strip_prefix("use "));
+        for name in uses.filter_map(|rest| rest.split(&[':', ';']).next()) {
+            seen += 1;
+            let is_known = ["super", "crate", "std"].contains(&name)
+                || manifest.lines().any(|line| line.starts_with(&format!("{name} = ")));
+            if !is_known {
+                missing.push(format!("{path}: {name} is not in tests/fuzz/Cargo.toml"));
+            }
+        }
+    }
+    assert!(seen > 10, "uses were found: {seen}");
+    fail_with(&missing);
+}
