@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# build.sh [FOLDER]: builds the release program, and the packages for which this machine has the tools.
+# build.sh [FOLDER]: builds the release binary, and the packages that this machine has the tools for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out="${1:-target/packages}"

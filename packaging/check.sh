@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check.sh BINARY: makes a Debian package of a built skchat, unpacks it, and looks whether what it installs is there and
-# works: the program, its manual pages, completions, example configuration and licences.
+# check.sh BINARY: makes a Debian package of a built skchat, unpacks it, and checks that everything it installs is there
+# and works: the program, its manual pages, completions, example configuration and licences.
 set -euo pipefail
 here="$(dirname "$(realpath "$0")")"
 work="$(mktemp -d)"
@@ -23,23 +23,23 @@ for file in usr/bin/skchat usr/share/man/man1/skchat.1.gz usr/share/man/man1/skc
     [ -s "$root/$file" ] || fail "$file is missing in $package"
 done
 
-# The version of the package is that of the program, and that of the recipe for Arch.
+# The package, the program and the PKGBUILD for Arch have the same version.
 version="$("$root/usr/bin/skchat" --version | cut -d' ' -f2)"
-[ "$(dpkg-deb -f "$package" Version)" = "$version-1" ] || fail "the package has another version than $version"
-grep -q "^pkgver=$version\$" "$here/arch/PKGBUILD" || fail "arch/PKGBUILD has another version than $version"
+[ "$(dpkg-deb -f "$package" Version)" = "$version-1" ] || fail "the version of the package is not $version"
+grep -q "^pkgver=$version\$" "$here/arch/PKGBUILD" || fail "the version in arch/PKGBUILD is not $version"
 
-# Nothing else but root's is in it, and nothing that others may write.
+# Everything in it belongs to root, and nothing is writable by others.
 dpkg-deb -c "$package" | awk '$2 != "root/root" || ($1 !~ /^l/ && substr($1, 9, 1) == "w") { print; bad = 1 }
     END { exit bad }' || fail "these files have the wrong owner or mode"
 
-gzip -dc "$root/usr/share/man/man1/skchat.1.gz" | grep -q '^\.TH skchat' || fail "the manual page is none"
+gzip -dc "$root/usr/share/man/man1/skchat.1.gz" | grep -q '^\.TH skchat' || fail "skchat.1.gz is not a manual page"
 gzip -dc "$root/usr/share/doc/skchat/third-party-licences.gz" > "$work/licences"
 grep -q '^spellbook .*MPL-2.0' "$work/licences" || fail "spellbook's licence is not named"
 grep -q 'Mozilla Public License' "$work/licences" || fail "the text of spellbook's licence is missing"
 SKCHAT_CONFIG="$root/usr/share/doc/skchat/examples/config.toml" SKCHAT_TOKEN=x "$root/usr/bin/skchat" config check \
     >/dev/null || fail "there are mistakes in the example configuration"
 
-# The completions load, and know a command by its first letters.
+# The completions load, and complete a command from its first letters.
 bash --norc -c '
     source "$1"
     COMP_WORDS=(skchat doct) COMP_CWORD=1
@@ -61,4 +61,4 @@ if command -v fish >/dev/null; then
         || fail "the completions for fish do not work"
     tried="$tried, fish"
 fi
-echo "the package has everything; completions tried in $tried"
+echo "the package is complete; completions tested in $tried"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deb.sh BINARY FOLDER: makes a Debian package of a built skchat, and prints its file.
+# deb.sh BINARY FOLDER: makes a Debian package of a built skchat, and prints its path.
 #
 # DEBFULLNAME and DEBEMAIL name the maintainer. COMPRESSION is passed to dpkg-deb: xz, or none to save time.
 set -euo pipefail
@@ -13,7 +13,7 @@ trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 ZSH_FUNCTIONS=/usr/share/zsh/vendor-completions "$here/layout.sh" "$binary" "$root"
 
-# Debian has the text of the Apache licence on every system, and wants the rest in one file.
+# Every Debian system has the text of the Apache licence; the rest must be in one file.
 doc="$root/usr/share/doc/skchat"
 mv "$doc/LICENSE-MIT" "$doc/copyright"
 rm "$doc/LICENSE-APACHE"
@@ -27,7 +27,7 @@ TEXT
 
 version="$("$binary" --version | cut -d' ' -f2)"
 arch="$(dpkg --print-architecture)"
-# Packed relocations (build.rs) need a loader that knows them, whatever functions the program uses.
+# Packed relocations (build.rs) need a loader that supports them, whatever functions the program uses.
 packed="$(grep -qa 'GLIBC_ABI_DT_RELR' "$binary" && echo GLIBC_2.36 || true)"
 glibc="$({ grep -ao 'GLIBC_2\.[0-9]*' "$binary"; echo "$packed"; } | sort -Vu | tail -1 | cut -d_ -f2)"
 mkdir "$root/DEBIAN"
@@ -43,8 +43,8 @@ Depends: libc6 (>= $glibc), libgcc-s1
 Recommends: xdg-utils
 Suggests: hunspell-dictionary
 Description: terminal chat client for Skype's HTTP chat protocol
- skchat shows the conversations of Teams accounts, of archives made by the
- exports of Skype, and of gateways of its own, in a terminal.
+ skchat shows the conversations of Teams accounts, of archives imported
+ from Skype exports, and of its own gateway, in a terminal.
 TEXT
 
 file="$out/skchat_$version-1_$arch.deb"

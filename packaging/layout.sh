@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # layout.sh BINARY ROOT: puts what a package installs into ROOT: the program, its manual pages, completions for bash, zsh
-# and fish, the example configuration, and the licences. Every package of this folder is made from it.
+# and fish, the example configuration, and the licences. All packages in this folder are made from it.
 #
-# ZSH_FUNCTIONS is the folder of the distribution for zsh's completions.
+# ZSH_FUNCTIONS is the distribution's folder for zsh completions.
 set -euo pipefail
 binary="$(realpath "$1")"
 root="$2"

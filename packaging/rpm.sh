@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# rpm.sh BINARY FOLDER: makes an RPM package of a built skchat, and prints its file.
+# rpm.sh BINARY FOLDER: makes an RPM package of a built skchat, and prints its path.
 set -euo pipefail
 here="$(dirname "$(realpath "$0")")"
 binary="$(realpath "$1")"
@@ -21,8 +21,8 @@ License: (MIT OR Apache-2.0) AND MPL-2.0
 Recommends: xdg-utils
 
 %description
-skchat shows the conversations of Teams accounts, of archives made by the
-exports of Skype, and of gateways of its own, in a terminal.
+skchat shows the conversations of Teams accounts, of archives imported
+from Skype exports, and of its own gateway, in a terminal.
 
 %install
 cp -a $work/root/. %{buildroot}/

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the libraries that are linked into skchat, with their licences: the name of each, and its licence files."""
+"""Prints the libraries that are linked into skchat, with the name of each, its licence, and its licence files."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ import sys
 
 
 def linked():
-    """The packages of a build for this machine, without those that only tests and build scripts need."""
+    """The packages in a build for this machine, without those that only tests and build scripts need."""
     target = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
     host = next(line.split()[1] for line in target.splitlines() if line.startswith("host:"))
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", host]
@@ -24,7 +24,7 @@ def linked():
         found.add(node)
         for dependency in nodes[node]["deps"]:
             is_in_program = any(kind["kind"] is None for kind in dependency["dep_kinds"])
-            # The names of emoji come from a dependency of the build (build.rs).
+            # The names of emoji come from a build dependency (build.rs).
             if is_in_program or dependency["name"] == "emojis":
                 waiting.append(dependency["pkg"])
     found.discard(metadata["resolve"]["root"])
@@ -54,7 +54,7 @@ def main():
     for mark, text in texts.items():
         print(f"\n{'-' * 78}\n[{mark}]\n\n{text}")
     if not packages:
-        sys.exit("no library was found")
+        sys.exit("no libraries were found")
 
 
 main()

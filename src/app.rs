@@ -1,10 +1,10 @@
 //! The core of the program: [`Model`], [`update`] and [`Model::layout`]. Synchronous and pure: inputs and the time go
 //! in, effects come out. No await, no clock, no lock, no disk, no terminal.
 //!
-//! The floors, each of which may use those below it:
+//! The tiers, each of which may use those below it:
 //!
 //! ```text
-//! app.rs       update(): which floor an input goes to
+//! app.rs       update(): which tier an input goes to
 //! events       what comes from sync, from other programs, and with time
 //! actions      what the user does
 //! commands     slash commands

@@ -31,8 +31,8 @@ pub const USAGE: u8 = 2;
 const EXIT_STATUSES: &str = "\
 Exit status:
   0  success
-  1  it failed, or a check found something wrong
-  2  the command line, the configuration or the terminal does not allow it; nothing was done";
+  1  failure, or a check found a problem
+  2  invalid command line, configuration or terminal; nothing was done";
 
 /// A terminal chat client for Skype's HTTP chat protocol.
 ///
@@ -64,7 +64,7 @@ pub struct Global {
     /// Configuration file [default: ~/.config/skchat/config.toml, or SKCHAT_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Account of the configuration file to use, or archive
+    /// Account (from the configuration file) or archive to use
     #[arg(long, global = true, value_name = "NAME")]
     pub account: Option<String>,
     /// Folder for messages, drafts and logs [default: ~/.local/share/skchat, or SKCHAT_DATA_DIR]
@@ -76,7 +76,7 @@ pub struct Global {
     /// Record every input of the program, text included, to this new file for skchat replay
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Only show what is stored, also while another skchat is running; nothing is sent, changed or saved
+    /// Only show what is stored, even while another skchat is running; nothing is sent, changed or saved
     #[arg(long, global = true)]
     pub read_only: bool,
 }
@@ -101,9 +101,9 @@ pub enum Command {
     Log(log::LogArgs),
     /// Send a message
     Send(send::SendArgs),
-    /// Put an export of Skype or Teams into an archive, which is shown beside the accounts
+    /// Import a Skype or Teams export into an archive, which is shown alongside the accounts
     Import(import::ImportArgs),
-    /// Write conversations out: a page, Markdown, text, JSON or a table
+    /// Export conversations as HTML, Markdown, text, JSON or CSV
     Export(export::ExportArgs),
     /// Sign in to the service of an account, with a code that you confirm in a browser
     Login(login::LoginArgs),
@@ -113,13 +113,13 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     /// Play a recording and check that every frame is as recorded
     Replay(replay::ReplayArgs),
-    /// List the keys of all actions, with the changes of the configuration file
+    /// List the keys of all actions, with the changes from the configuration file
     Keys(keys::KeysArgs),
     /// Print the manual page of skchat, or of one command, for man(1)
     Man { command: Option<String> },
-    /// Print what a shell needs to complete the command line
+    /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
-    /// Work with the configuration file
+    /// Create or check the configuration file
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -145,7 +145,7 @@ pub(crate) fn config(
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check the configuration file: lists everything that is wrong in it
+    /// Check the configuration file and list all problems in it
     Check,
     /// Create the configuration file, with every setting explained and none changed
     Init,

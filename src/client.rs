@@ -256,7 +256,7 @@ impl Client {
     /// Sends one request as soon as it is allowed to, and reads its answer.
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         if let Some(service) = call.service {
-            return self.send_beside(service, call).await;
+            return self.send_to_side_service(service, call).await;
         }
         let is_poll =
             call.timeout == self.options.poll_timeout && call.credential == Credential::Endpoint;

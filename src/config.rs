@@ -243,7 +243,7 @@ impl Config {
             (None, _) => {
                 return Err(self.error(
                     "default_account",
-                    "several accounts: set default_account or give --account",
+                    "several accounts: set default_account or use --account",
                 ));
             }
         };

@@ -31,12 +31,12 @@ mod commit;
 mod connection;
 pub mod demo;
 mod directory;
+pub mod emulation;
 mod events;
 pub mod fault;
 mod http;
 mod hub;
 pub mod objects;
-pub mod played;
 mod render;
 mod rules;
 mod secret;
@@ -114,7 +114,7 @@ pub struct GatewayOptions {
     pub behind_proxy: bool,
     pub limits: ConnectionLimits,
     /// Imitates a live service instead of the reference page.
-    pub plays: Option<played::PlayedOptions>,
+    pub emulates: Option<emulation::EmulationOptions>,
     pub faults: Faults,
 }
 
@@ -132,7 +132,7 @@ impl Default for GatewayOptions {
             public_url: None,
             behind_proxy: false,
             limits: ConnectionLimits::default(),
-            plays: None,
+            emulates: None,
             faults: Faults::default(),
         }
     }

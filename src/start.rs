@@ -19,7 +19,7 @@ use crate::runtime::spelling::SpellChecker;
 use crate::runtime::terminal::{Tty, install_command_panic_hook, install_panic_hook};
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
-use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
+use crate::sync::{self, GlobalRequests, RunningAccount, RunningAccounts};
 use crate::ui::ColorDepth;
 use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
@@ -281,7 +281,7 @@ async fn show(
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
     let (accounts_in, account_requests) = mpsc::channel(account_manager::QUEUE);
     let writes = setup.imports.is_some();
-    let beside = BesideAccounts {
+    let global = GlobalRequests {
         imports: writes.then_some(imports_in),
         accounts: (writes && !setup.read_only).then_some(accounts_in),
     };
@@ -290,7 +290,7 @@ async fn show(
     let (handle, deltas) = {
         let _inside = background.enter();
         let running = start_accounts(&setup, live, opened, &shown, &archives)?;
-        let (handle, deltas, joiner) = RunningAccounts::join(running, &notices, beside);
+        let (handle, deltas, joiner) = RunningAccounts::join(running, &notices, global);
         if let Some((account, _)) = setup.accounts.first() {
             reload::watch(&setup.config, account.clone(), joiner.clone());
         }

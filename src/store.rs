@@ -72,16 +72,14 @@ pub enum StoreError {
     Damaged,
     #[error("the message store was written by a newer skchat (schema {0}); please update this one")]
     Newer(i64),
-    #[error(
-        "the message store has to be upgraded, but the backup copy that is made first has failed: {0}"
-    )]
+    #[error("the message store has to be upgraded, but the backup for this failed: {0}")]
     Backup(String),
-    #[error("the message store was written by an older skchat; starting this one once upgrades it")]
+    #[error("the message store was written by an older skchat; start this one once to upgrade it")]
     Older,
-    #[error("the file of the message store reports an error: {0}")]
+    #[error("a file error in the message store: {0}")]
     File(#[from] std::io::Error),
     #[error(
-        "the message store cannot be written to, and what is in its log can only be read from a copy, which has failed: {0}"
+        "the message store cannot be written to, and copying it to read its log has failed: {0}"
     )]
     Copy(String),
     #[error("the message store is closed")]

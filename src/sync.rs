@@ -39,7 +39,7 @@ mod stored;
 mod threads;
 mod walk;
 
-pub use accounts::{AccountJoiner, BesideAccounts, RunningAccount, RunningAccounts};
+pub use accounts::{AccountJoiner, GlobalRequests, RunningAccount, RunningAccounts};
 pub use apply::decode_stored;
 pub use offline::start_offline;
 pub use schedule::PollIntervals;

@@ -148,7 +148,7 @@ impl Screen {
         self.covered = area;
         for y in self.changed.iter() {
             paint::guard(&mut self.below, y);
-            paint::stand_on(&mut self.below, y, theme.screen);
+            paint::apply_screen_style(&mut self.below, y, theme.screen);
         }
         let Some(dialog) = dialog else {
             self.with_dialog = Buffer::default();
@@ -178,7 +178,7 @@ impl Screen {
         let cursor = dialog::draw(dialog, theme, &mut self.with_dialog);
         for y in dialog.area.y..dialog.area.y.saturating_add(dialog.area.height) {
             paint::guard(&mut self.with_dialog, y);
-            paint::stand_on(&mut self.with_dialog, y, theme.screen);
+            paint::apply_screen_style(&mut self.with_dialog, y, theme.screen);
         }
         cursor
     }

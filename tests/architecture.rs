@@ -1,4 +1,4 @@
-//! Checks the structure of the crate: which layer and which floor may use which, how large files, functions and structs
+//! Checks the structure of the crate: which layer and which tier may use which, how large files, functions and structs
 //! may be, what must not be named where, and that references to the fact sheet lead somewhere.
 
 #[path = "common/source.rs"]
@@ -63,8 +63,8 @@ const BANNED: &[(&str, &[&str])] = &[
     ("config", &["tokio", "reqwest", "rusqlite", "ratatui"]),
 ];
 
-/// The floors of `app`, the lowest first. A floor may use those above it in this list and itself.
-const FLOORS: &[(&str, &[&str])] = &[
+/// The tiers of `app`, the lowest first. A tier may use those above it in this list and itself.
+const TIERS: &[(&str, &[&str])] = &[
     (
         "words",
         &[
@@ -92,10 +92,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("app", &[""]),
 ];
 
-const MOST_LINES_OF_A_FILE: usize = 400;
-const MOST_LINES_OF_A_FUNCTION: usize = 80;
-const MOST_DEPTH: usize = 5;
-const MOST_FIELDS: usize = 12;
+const MAX_LINES_OF_A_FILE: usize = 400;
+const MAX_LINES_OF_A_FUNCTION: usize = 80;
+const MAX_DEPTH: usize = 5;
+const MAX_FIELDS: usize = 12;
 
 /// Structs that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
 /// started with.
@@ -148,28 +148,28 @@ fn every_layer_has_its_rule() {
     fail_with(&wrong);
 }
 
-/// The floor of a module of `app`, by its number.
-fn floor(module: &[String]) -> Option<usize> {
+/// The tier of a module of `app`, by its number.
+fn tier(module: &[String]) -> Option<usize> {
     let (first, rest) = module.split_first()?;
     if first != "app" {
         return None;
     }
     let name = rest.first().map_or("", String::as_str);
-    let at = FLOORS.iter().position(|(_, modules)| modules.contains(&name));
-    Some(at.unwrap_or_else(|| panic!("app::{name} stands on no floor: add it to FLOORS")))
+    let at = TIERS.iter().position(|(_, modules)| modules.contains(&name));
+    Some(at.unwrap_or_else(|| panic!("app::{name} is in no tier: add it to TIERS")))
 }
 
 #[test]
-fn the_floors_of_the_app_use_only_those_below_them() {
+fn the_tiers_of_the_app_use_only_those_below_them() {
     let all = Crate::read();
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for source in &all.sources {
-        let Some(from) = floor(&source.module) else { continue };
+        let Some(from) = tier(&source.module) else { continue };
         for used in all.uses(source) {
-            let Some(to) = floor(&used) else { continue };
+            let Some(to) = tier(&used) else { continue };
             seen += usize::from(to != from);
             if to > from {
-                let (from, to) = (FLOORS[from].0, FLOORS[to].0);
+                let (from, to) = (TIERS[from].0, TIERS[to].0);
                 wrong.push(format!(
                     "{}: {from} may not use {to} ({})",
                     source.path,
@@ -178,7 +178,7 @@ fn the_floors_of_the_app_use_only_those_below_them() {
             }
         }
     }
-    assert!(seen > 100, "uses between floors were found: {seen}");
+    assert!(seen > 100, "uses between tiers were found: {seen}");
     fail_with(&wrong);
 }
 
@@ -222,7 +222,7 @@ fn files_stay_small_and_code_never_unwraps() {
     for source in Crate::read().sources {
         let code = source.text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().count();
-        if lines > MOST_LINES_OF_A_FILE {
+        if lines > MAX_LINES_OF_A_FILE {
             wrong
                 .push(format!("{} has {lines} lines: which second thing does it do?", source.path));
         }
@@ -242,10 +242,10 @@ fn functions_are_short_and_flat() {
     let mut wrong = Vec::new();
     for function in functions {
         let place = format!("{}:{} {}", function.path, function.line, function.name);
-        if function.lines > MOST_LINES_OF_A_FUNCTION {
+        if function.lines > MAX_LINES_OF_A_FUNCTION {
             wrong.push(format!("{place} has {} lines", function.lines));
         }
-        if function.depth > MOST_DEPTH {
+        if function.depth > MAX_DEPTH {
             wrong.push(format!("{place} is nested {} deep", function.depth));
         }
     }
@@ -256,13 +256,13 @@ fn functions_are_short_and_flat() {
 fn structs_of_state_have_few_fields() {
     let types = Crate::read().types();
     let mut wrong = Vec::new();
-    for kind in types.iter().filter(|kind| kind.fields > MOST_FIELDS) {
+    for kind in types.iter().filter(|kind| kind.fields > MAX_FIELDS) {
         if !RECORDS.iter().any(|(name, _)| *name == kind.name) {
             wrong.push(format!("{}: {} has {} fields", kind.path, kind.name, kind.fields));
         }
     }
     for (name, why) in RECORDS {
-        let wide = types.iter().any(|kind| kind.name == *name && kind.fields > MOST_FIELDS);
+        let wide = types.iter().any(|kind| kind.name == *name && kind.fields > MAX_FIELDS);
         if !wide {
             wrong.push(format!("{name} ({why}) needs no exception any more"));
         }

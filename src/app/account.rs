@@ -185,7 +185,7 @@ impl Accounts {
     }
 
     /// Whether there is more than one account.
-    pub fn are_several(&self) -> bool {
+    pub fn has_several(&self) -> bool {
         !self.others.is_empty()
     }
 

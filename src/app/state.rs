@@ -295,7 +295,7 @@ impl AppState {
                 chats.extend(shown.filter(is_alone));
             }
         }
-        if self.accounts.are_several() && self.prefs.choices.ui.list == ListOrder::Activity {
+        if self.accounts.has_several() && self.prefs.choices.ui.list == ListOrder::Activity {
             self.accounts.sort_by_activity(&mut chats);
         }
         chats.into_iter()
@@ -303,7 +303,7 @@ impl AppState {
 
     /// The name of a chat's account, if there are several.
     pub fn account_tag(&self, chat: &Chat) -> Option<&str> {
-        self.accounts.are_several().then(|| self.accounts.of(chat).label())
+        self.accounts.has_several().then(|| self.accounts.of(chat).label())
     }
 
     /// Increases with every change that may show in the list.

@@ -8,14 +8,14 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 /// File extensions that a written file may have; anything else becomes `bin`.
-const ENDINGS: [&str; 24] = [
+const EXTENSIONS: [&str; 24] = [
     "jpg", "jpeg", "png", "gif", "webp", "bmp", "heic", "mp4", "mov", "webm", "mp3", "m4a", "ogg",
     "wav", "aac", "pdf", "txt", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "zip",
 ];
 /// The data of an object is small; anything beyond this is not read.
-const MOST_DATA: u64 = 64 * 1024;
+const MAX_DATA: u64 = 64 * 1024;
 /// The maximum length of a file name without its extension.
-const MOST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 /// Finds the file of an object among its parts in the exports. It is returned with [`ExportedFile::Here`] only.
 pub fn find(parts: &[ArchiveMedia], now: Timestamp) -> (ExportedFile, Option<&ArchiveMedia>) {
@@ -37,7 +37,7 @@ pub fn find(parts: &[ArchiveMedia], now: Timestamp) -> (ExportedFile, Option<&Ar
 /// The data of an object, as the export has it.
 fn data(part: &ArchiveMedia) -> Option<String> {
     let mut text = String::new();
-    section(part).open(0).ok()?.take(MOST_DATA).read_to_string(&mut text).ok()?;
+    section(part).open(0).ok()?.take(MAX_DATA).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
@@ -56,12 +56,12 @@ pub fn file_name(media: &ArchiveMedia) -> String {
 }
 
 /// A plain name: letters of the object's id, and a known extension.
-pub fn plain_name(object: &str, ending: &str) -> String {
+pub fn plain_name(object: &str, extension: &str) -> String {
     let letters = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '_';
-    let object: String = object.chars().filter(letters).take(MOST_NAME).collect();
-    let ending = ending.to_ascii_lowercase();
-    let ending = ENDINGS.iter().find(|known| **known == ending).unwrap_or(&"bin");
-    format!("{}.{ending}", object.trim_start_matches('-'))
+    let object: String = object.chars().filter(letters).take(MAX_NAME).collect();
+    let extension = extension.to_ascii_lowercase();
+    let extension = EXTENSIONS.iter().find(|known| **known == extension).unwrap_or(&"bin");
+    format!("{}.{extension}", object.trim_start_matches('-'))
 }
 
 /// Copies a file out of an export.
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn a_file_gets_a_plain_name_whatever_the_export_says() {
-        let name = |object: &str, ending: &str| {
-            file_name(&ArchiveMedia { object: object.into(), ..part(ending, "", 0) })
+        let name = |object: &str, extension: &str| {
+            file_name(&ArchiveMedia { object: object.into(), ..part(extension, "", 0) })
         };
         assert_eq!(name("0-weu-d3-ab", "1.JPEG"), "0-weu-d3-ab.jpeg");
         assert_eq!(name("../../etc/x", "1.sh"), "etcx.bin");

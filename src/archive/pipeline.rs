@@ -103,9 +103,10 @@ pub fn read(
             at += read as u64;
             cutter.feed(chunk.get(..read).unwrap_or_default(), &mut pieces);
         } else {
-            pieces
-                .list
-                .push(DocumentPiece::Broken { offset: at, why: "the file cannot be read further" });
+            pieces.list.push(DocumentPiece::Broken {
+                offset: at,
+                why: "the rest of the file cannot be read",
+            });
         }
         if is_end {
             let is_complete = cutter.finish(&mut pieces) && !document.section.is_cut;

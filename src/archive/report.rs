@@ -7,7 +7,7 @@ use crate::store::ArchiveCounts;
 use std::fmt::Write;
 
 /// How many unreadable items are named; the others are only counted.
-const MOST_NAMED: usize = 200;
+const MAX_NAMED: usize = 200;
 
 /// Something of a document that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl ImportReport {
 
     pub fn unreadable(&mut self, conversation: Option<SafeText>, offset: u64, why: &'static str) {
         self.unreadable_count += 1;
-        if self.unreadable.len() < MOST_NAMED {
+        if self.unreadable.len() < MAX_NAMED {
             self.unreadable.push(Unreadable { conversation, offset, why });
         }
     }
@@ -70,7 +70,7 @@ impl ImportReport {
         self.conversations += part.conversations;
         self.signals += part.signals;
         self.unreadable_count += part.unreadable_count;
-        let room = MOST_NAMED.saturating_sub(self.unreadable.len());
+        let room = MAX_NAMED.saturating_sub(self.unreadable.len());
         self.unreadable.extend(part.unreadable.into_iter().take(room));
         self.period = match (self.period, part.period) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
@@ -107,7 +107,7 @@ impl ImportReport {
         if self.media > 0 {
             let _ = writeln!(
                 out,
-                "the export has {} (pictures and others)",
+                "the export has {} (pictures and other files)",
                 counted(self.media, "file")
             );
         }
@@ -123,7 +123,7 @@ impl ImportReport {
                 );
             }
             ImportEnd::Cancelled => {
-                let _ = writeln!(out, "cancelled; the same command continues it");
+                let _ = writeln!(out, "cancelled; run the same command to continue");
             }
         }
         out
@@ -133,7 +133,7 @@ impl ImportReport {
     pub fn text(&self) -> String {
         let mut out = self.summary();
         if self.signals > 0 {
-            let _ = writeln!(out, "left out: {}", counted(self.signals, "signal"));
+            let _ = writeln!(out, "skipped: {}", counted(self.signals, "signal"));
         }
         for item in &self.unreadable {
             let place =

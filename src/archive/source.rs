@@ -8,12 +8,12 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// How many of the members that are not read are listed.
-const MOST_SKIPPED: usize = 200;
+const MAX_SKIPPED: usize = 200;
 /// A longer first line is not one that `skchat export` wrote.
-const MOST_FIRST_LINE: u64 = 16 * 1024 * 1024;
+const MAX_FIRST_LINE: u64 = 16 * 1024 * 1024;
 
 /// How many bytes are searched for the owner.
-const MOST_BEFORE_OWNER: u64 = 1024 * 1024;
+const MAX_BEFORE_OWNER: u64 = 1024 * 1024;
 
 /// Why there is nothing to import. The messages are for the user, and clean.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,7 @@ impl Export {
             return Err(ArchiveError::unusable(path, "is neither a file nor a folder"));
         };
         if export.documents.is_empty() && export.media.is_empty() {
-            return Err(ArchiveError::unusable(path, "has no messages.json and no media in it"));
+            return Err(ArchiveError::unusable(path, "contains no messages.json and no media"));
         }
         Ok(export)
     }
@@ -135,7 +135,7 @@ impl Export {
     pub fn owner(&self) -> Option<UserId> {
         let document = self.documents.first()?;
         let mut start = Vec::new();
-        document.section.open(0).ok()?.take(MOST_BEFORE_OWNER).read_to_end(&mut start).ok()?;
+        document.section.open(0).ok()?.take(MAX_BEFORE_OWNER).read_to_end(&mut start).ok()?;
         match document.form {
             DocumentForm::Lines => {
                 let line = start.split(|b| *b == b'\n').next()?;
@@ -218,7 +218,7 @@ impl Export {
 
     fn skip(&mut self, name: SafeText, why: &'static str) {
         self.skipped_count += 1;
-        if self.skipped.len() < MOST_SKIPPED {
+        if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push((name, why));
         }
     }
@@ -237,7 +237,7 @@ impl Export {
                     part: part.to_owned(),
                     section,
                 }),
-                _ => self.skip(SafeText::line(name), "its name is not that of an object"),
+                _ => self.skip(SafeText::line(name), "its name is not an object name"),
             }
         } else if file.eq_ignore_ascii_case("endpoints.json") {
             self.skip(SafeText::line(name), "it describes devices");
@@ -277,7 +277,7 @@ fn kind_of(start: &[u8]) -> FileKind {
         (b"BZh", "is compressed with bzip2: unpack it first (bunzip2)"),
         (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first (unzstd)"),
         (b"Rar!", "is a rar file: unpack it first and give the folder"),
-        (b"SQLite format 3", "is a database of an old Skype, which is not an export"),
+        (b"SQLite format 3", "is the database of an old Skype version, not an export"),
         (b"\xff\xfe", "is in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"),
         (b"\xfe\xff", "is in UTF-16: convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"),
     ];
@@ -297,15 +297,15 @@ fn kind_of(start: &[u8]) -> FileKind {
             FileKind::Other("is in UTF-16: convert it to UTF-8 first (iconv -f UTF-16LE -t UTF-8)")
         }
         (Some(b'{' | b'['), _) => FileKind::Json,
-        (Some(b'<'), _) => FileKind::Other("is a web page and not an export"),
-        _ => FileKind::Other("is not an export: it is neither a tar nor JSON"),
+        (Some(b'<'), _) => FileKind::Other("is a web page, not an export"),
+        _ => FileKind::Other("is not an export: it is neither a tar file nor JSON"),
     }
 }
 
 /// Whether a document is an export or has one message per line.
 fn form_of(section: &FileSection) -> Result<DocumentForm, ArchiveError> {
     let mut first = Vec::new();
-    let mut reader = BufReader::new(section.open(0)?.take(MOST_FIRST_LINE));
+    let mut reader = BufReader::new(section.open(0)?.take(MAX_FIRST_LINE));
     reader
         .read_until(b'\n', &mut first)
         .map_err(|error| ArchiveError::unreadable(&section.path, error))?;
@@ -362,7 +362,7 @@ mod tests {
         assert!(error(b"\xff\xfe{\0").contains("UTF-16"));
         assert!(error(b"{\0\"\0").contains("UTF-16"));
         assert!(error(b"<html>").contains("web page"));
-        assert!(error(b"hello").contains("neither a tar nor JSON"));
+        assert!(error(b"hello").contains("neither a tar file nor JSON"));
         assert!(error(&[0; 1024]).contains("neither"));
         assert!(export(&[("notes.txt", b"x")]).unwrap_err().to_string().contains("messages.json"));
         assert!(Export::open(Path::new("/dev/null")).unwrap_err().to_string().contains("neither"));

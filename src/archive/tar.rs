@@ -114,9 +114,9 @@ fn refused_name(name: &str) -> Option<&'static str> {
     if name.starts_with(['/', '\\']) || name.get(1..3) == Some(":\\") {
         Some("its name is absolute")
     } else if name.split(['/', '\\']).any(|part| part == "..") {
-        Some("its name leads out of the folder")
+        Some("its name leads outside the folder")
     } else if last.starts_with("._") {
-        Some("it is a companion file of macOS")
+        Some("it is a macOS companion file")
     } else {
         None
     }

@@ -96,7 +96,7 @@ pub fn earlier_years(
         Ok(store) => Some(store),
         Err(error) => {
             let name = SafeText::line(&archive.name);
-            super::lines::warn(&format!("skchat: the archive {name} is left out: {error}"));
+            super::lines::warn(&format!("skchat: the archive {name} was skipped: {error}"));
             None
         }
     });

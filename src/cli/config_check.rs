@@ -41,7 +41,8 @@ pub fn run(
     problems.extend(service_problems(&config));
     let theme = &config.preferences.ui.theme;
     if !themes.contains(theme) {
-        let message = format!("there is no theme \"{theme}\"; known are {}", themes.join(", "));
+        let message =
+            format!("there is no theme \"{theme}\"; the known ones are {}", themes.join(", "));
         problems.push(config.error("ui.theme", &message));
     }
     let wrong = dictionaries(&config.preferences.ui).into_iter().filter_map(Result::err);

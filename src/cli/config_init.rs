@@ -47,7 +47,7 @@ pub fn create(file: &Path) -> Result<(), ExitError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Ok(mut out) => out.write_all(commented().as_bytes()).map_err(failed),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            Err(ExitError::failed(format!("{name} exists already; nothing was changed")))
+            Err(ExitError::failed(format!("{name} already exists; nothing was changed")))
         }
         Err(e) => Err(failed(e)),
     }

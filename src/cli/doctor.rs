@@ -23,7 +23,7 @@ pub struct DoctorArgs {
     /// Print one JSON object per line
     #[arg(long, conflicts_with_all = ["history", "salvage"])]
     json: bool,
-    /// Print only which checks passed, for a report to others: no names, ids, addresses or paths
+    /// Print only which checks passed, to share with others: no names, ids, addresses or paths
     #[arg(long, conflicts_with_all = ["history", "salvage", "json"])]
     report: bool,
 }
@@ -174,8 +174,8 @@ fn stored(file: &Path) -> Finding {
 fn heard(file: &Path) -> Option<Finding> {
     let store = store::open_read_only(file).ok()?;
     Some(match store.last_heard().ok()? {
-        Some(at) => Finding::Pass(format!("news: last looked for with success {}", at.rfc3339())),
-        None => Finding::Warn("news: never received yet; open skchat to begin".to_owned()),
+        Some(at) => Finding::Pass(format!("messages: last fetched {}", at.rfc3339())),
+        None => Finding::Warn("messages: never fetched; open skchat to begin".to_owned()),
     })
 }
 
@@ -241,7 +241,8 @@ fn coverage(
         when(top.at)
     );
     for gap in coverage.gaps() {
-        let what = if gap.closed { "not kept by the server" } else { "unknown, asked for again" };
+        let what =
+            if gap.closed { "not kept by the server" } else { "unknown, will be requested again" };
         let _ =
             write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));
     }

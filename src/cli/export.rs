@@ -33,7 +33,7 @@ pub struct ExportArgs {
     /// Every conversation
     #[arg(long)]
     all: bool,
-    /// Format of the output; json has one object per line, which skchat import reads back
+    /// Output format; json has one object per line, which skchat import can read
     #[arg(long, value_enum, default_value_t = ExportFormat::Txt)]
     format: ExportFormat,
     /// Only messages since this day, month or year, such as 2019-12-31
@@ -42,7 +42,7 @@ pub struct ExportArgs {
     /// Only messages up to the end of this day, month or year
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
-    /// Write pictures and other files that are in the archive's exports to this folder, and refer to them there
+    /// Write pictures and other files from the archive's exports to this folder, and link to them
     #[arg(long, value_name = "DIR")]
     media: Option<PathBuf>,
     /// Write to this new file instead of standard output
@@ -230,7 +230,7 @@ pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
     half.push(".half");
     let half = PathBuf::from(half);
     if path.exists() {
-        return Err(ExitError::usage(format!("{} exists already", path.display())));
+        return Err(ExitError::usage(format!("{} already exists", path.display())));
     }
     let file = new_file(&half).map_err(failed)?;
     let mut out = BufWriter::new(file);

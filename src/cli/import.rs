@@ -25,7 +25,7 @@ pub struct ImportArgs {
     /// Name of the archive [default: made from the owner's id]
     #[arg(long, value_name = "NAME")]
     into: Option<String>,
-    /// Whose export it is, where it does not say so itself, such as 8:live:anna
+    /// Owner of the export, such as 8:live:anna, if the export does not say
     #[arg(long, value_name = "ID")]
     owner: Option<String>,
 }
@@ -76,15 +76,12 @@ impl PreparedImport {
         let options = ImportOptions { owner, now, cancel, progress };
         let store = self.archive.store();
         let report = import(&self.export, &store, options).map_err(|error| {
-            let kept = if store.exists() {
-                "the archive is as it was before"
-            } else {
-                "nothing was stored"
-            };
+            let kept =
+                if store.exists() { "the archive was not changed" } else { "nothing was stored" };
             ExitError::failed(format!("{error}; {kept}"))
         })?;
         if let Err(error) = self.keep(&report) {
-            tracing::warn!(%error, "the report of an import was not kept");
+            tracing::warn!(%error, "the report of an import was not saved");
         }
         Ok(report)
     }
@@ -156,9 +153,7 @@ fn archive(
     let name = match &arguments.into {
         Some(name) if archives::is_name(name) => name.clone(),
         Some(_) => {
-            return Err(ExitError::usage(
-                "the name of an archive has only letters, digits, - and _",
-            ));
+            return Err(ExitError::usage("an archive name may have only letters, digits, - and _"));
         }
         None => name_of(owner.as_ref()),
     };

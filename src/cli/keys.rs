@@ -30,7 +30,7 @@ pub fn run(global: &Global, arguments: &KeysArgs) -> Result<(), ExitError> {
     let keymap = config.as_ref().map(|config| &*config.keymap);
     for taken in config.iter().flat_map(|config| config.keymap.taken()) {
         let (keys, from, to) = (&taken.keys, &taken.from, &taken.to);
-        lines::warn(&format!("note: {keys} is \"{to}\" and no longer \"{from}\""));
+        lines::warn(&format!("note: {keys} is now \"{to}\", no longer \"{from}\""));
     }
     let listed = action_keys(keymap);
     let mut listed = listed.map_err(|e| ExitError::failed(e.to_string()))?;

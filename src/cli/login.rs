@@ -9,12 +9,12 @@ use std::fmt::Write as _;
 
 #[derive(Debug, Args)]
 pub struct LoginArgs {
-    /// Account of the configuration file [default: default_account, or the only one]
+    /// Account in the configuration file [default: default_account, or the only one]
     account: Option<String>,
-    /// Agree to the text that is printed, without being asked
+    /// Agree to the printed text without being asked
     #[arg(long)]
     pub agree: bool,
-    /// Allow names, and who is available, to be looked up, which needs a second token; --names=false declines without asking
+    /// Allow looking up names and availability, which needs a second token; --names=false declines without asking
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub names: Option<bool>,
     /// The organisation to sign in to, by id or name, if the account belongs to several

@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct LogoutArgs {
-    /// Account of the configuration file [default: default_account, or the only one]
+    /// Account in the configuration file [default: default_account, or the only one]
     account: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub async fn run(session: &Session) -> Result<(), ExitError> {
     let name = &session.name;
     let sign_in = session.sign_in()?.ok_or_else(|| {
         ExitError::usage(format!(
-            "the token of \"{name}\" comes from its configuration; there is no sign-in"
+            "the token of \"{name}\" comes from its configuration, not from a sign-in"
         ))
     })?;
     let was_signed_in = if session.dir.exists() {
@@ -38,7 +38,7 @@ pub async fn run(session: &Session) -> Result<(), ExitError> {
     }
     println!(
         "The tokens of \"{name}\" are deleted from this machine; its messages stay in {}.\n\
-         The sign-in at the service itself has not ended by this. To end it, sign out everywhere on your account's \
+         This does not end the sign-in at the service itself. To end it, sign out everywhere on your account's \
          security page, or change the password.",
         session.dir.display()
     );

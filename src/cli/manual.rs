@@ -23,7 +23,7 @@ pub fn man(command: Option<&str>) -> Result<(), ExitError> {
     };
     let mut out = Vec::new();
     page.render(&mut out)
-        .map_err(|e| ExitError::failed(format!("the page cannot be made: {e}")))?;
+        .map_err(|e| ExitError::failed(format!("the manual page could not be written: {e}")))?;
     print_text(&out)
 }
 

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 pub struct ReplayArgs {
     /// A file made with --record
     pub file: PathBuf,
-    /// Stop after so many inputs and print the screen
+    /// Stop after this many inputs and print the screen
     #[arg(long, value_name = "N")]
     pub until: Option<usize>,
-    /// Write a copy in which no text can be read to this new file, for a bug report
+    /// Write a copy to this new file with all text made unreadable, for a bug report
     #[arg(long, value_name = "FILE", conflicts_with = "until")]
     pub redact: Option<PathBuf>,
 }

@@ -5,7 +5,7 @@ mod users;
 
 use super::context::ExitError;
 use super::lines;
-use crate::gateway::played::{PlayedKind, PlayedOptions};
+use crate::gateway::emulation::{EmulatedService, EmulationOptions};
 use crate::gateway::{self, ConnectionLimits, GatewayOptions, Origin, demo};
 use clap::Args;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ pub struct ServeArgs {
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
-    play: PlayArgs,
+    emulation: EmulationArgs,
     /// Listen on an address that others can reach; plain http, so put TLS in front
     #[arg(long, requires = "allow_host")]
     allow_remote: bool,
@@ -50,23 +50,23 @@ pub struct ServeArgs {
 
 /// Which service is imitated, and how.
 #[derive(Debug, Args)]
-struct PlayArgs {
+struct EmulationArgs {
     /// Imitate a live service: its sign-in, service map and refusals; sign-ins are lost when the gateway ends
     #[arg(long = "as", value_name = "SERVICE", value_parser = ["teams-free", "teams-work"])]
-    plays: Option<String>,
-    /// Requests a minute of each account before a 429; only with --as
-    #[arg(long, value_name = "N", requires = "plays")]
+    emulates: Option<String>,
+    /// Requests per minute and account before a 429; only with --as
+    #[arg(long, value_name = "N", requires = "emulates")]
     budget: Option<u32>,
     /// An organisation that every account belongs to, as ID=NAME; may be repeated; only with --as teams-work
-    #[arg(long = "tenant", value_name = "ID=NAME", requires = "plays")]
+    #[arg(long = "tenant", value_name = "ID=NAME", requires = "emulates")]
     tenants: Vec<String>,
 }
 
-impl PlayArgs {
-    fn played(&self) -> Option<PlayedOptions> {
-        let kind = match self.plays.as_deref()? {
-            "teams-work" => PlayedKind::TeamsWork,
-            _ => PlayedKind::TeamsFree,
+impl EmulationArgs {
+    fn emulation(&self) -> Option<EmulationOptions> {
+        let kind = match self.emulates.as_deref()? {
+            "teams-work" => EmulatedService::TeamsWork,
+            _ => EmulatedService::TeamsFree,
         };
         let tenant = |text: &String| {
             let (id, name) = text.split_once('=').unwrap_or((text, ""));
@@ -74,7 +74,7 @@ impl PlayArgs {
         };
         let tenants: Vec<(String, String)> = self.tenants.iter().map(tenant).collect();
         let tenants = (!tenants.is_empty()).then_some(tenants);
-        Some(PlayedOptions { budget: self.budget, tenants, ..PlayedOptions::new(kind) })
+        Some(EmulationOptions { budget: self.budget, tenants, ..EmulationOptions::new(kind) })
     }
 }
 
@@ -111,7 +111,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
             connections: arguments.max_connections as usize,
             ..ConnectionLimits::default()
         },
-        plays: arguments.play.played(),
+        emulates: arguments.emulation.emulation(),
         ..GatewayOptions::default()
     };
     let gateway = gateway::open(options)

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_looked_up_beside_a_gateway_of_ones_own_only() {
+    fn names_are_looked_up_only_at_the_users_own_gateway() {
         let suffixes = ServiceProfile::reference().hosts.move_suffixes;
         let beside = |base: &str| {
             let base = BaseUrl::parse(base).unwrap().beside("profiles", &suffixes);

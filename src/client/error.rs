@@ -134,7 +134,7 @@ impl Error {
     }
 
     /// The answer did not come from a working service.
-    pub(super) fn is_no_service(&self) -> bool {
+    pub(super) fn is_not_from_service(&self) -> bool {
         self.no_service
     }
 
@@ -223,7 +223,7 @@ impl Error {
     }
 
     pub(super) fn moved() -> Self {
-        Self::new(ErrorKind::Moved, "the account lives on another host", false)
+        Self::new(ErrorKind::Moved, "the account is on another host", false)
     }
 
     /// The account is on another host, which a new service map names (facts 6).
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_a_send_are_told_in_words_and_those_of_a_pause_wait() {
+    fn error_codes_of_a_send_are_shown_as_words_and_those_of_a_pause_wait() {
         let pause = ErrorKind::RetryAfter(UNNAMED_PAUSE);
         for (status, code, kind_of_it, words) in [
             (429, 804, ErrorKind::Refused, "has not accepted"),

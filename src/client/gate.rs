@@ -216,7 +216,7 @@ impl Gate {
                     self.worked(purpose, pass.since);
                 }
                 ErrorKind::Unavailable => self.failed(purpose, Trouble::Server, error),
-                _ if error.is_no_service() || Self::is_gone(purpose, error) => {
+                _ if error.is_not_from_service() || Self::is_gone(purpose, error) => {
                     self.failed(purpose, Trouble::Server, error);
                 }
                 _ => self.worked(purpose, pass.since),
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_without_a_time_doubles_from_half_a_minute_to_ten_minutes_and_begins_anew() {
+    async fn a_pause_without_a_time_doubles_from_half_a_minute_to_ten_minutes_and_starts_over() {
         let gate = Gate::default();
         let unnamed = || Err(Error::unnamed_rate_limit());
         let list = to("list", "x");

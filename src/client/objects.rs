@@ -22,11 +22,11 @@ use tokio::time::{Instant, timeout};
 const READY_STEP: Duration = Duration::from_secs(1);
 const READY_TRIES: u32 = 30;
 /// Redirects within a host that are followed.
-const MOST_REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 /// Of an answer that is not a file, no more than this is read.
-const MOST_TEXT: usize = 64 * 1024;
+const MAX_TEXT: usize = 64 * 1024;
 /// Longer cookies are not kept.
-const MOST_COOKIES: usize = 8 * 1024;
+const MAX_COOKIES: usize = 8 * 1024;
 const MEGABYTE: u64 = 1_000_000;
 
 /// How a host takes the token.
@@ -191,7 +191,7 @@ impl Client {
         {
             return Ok(response);
         }
-        let words = "the service does not give this file to this account";
+        let words = "this account may not download this file";
         Err(Error::no_file(ErrorKind::Forbidden, words))
     }
 
@@ -219,7 +219,7 @@ impl Client {
         let mut url = object.join(path)?;
         // Redirects stay at the same origin, so one client is enough.
         let http = self.transport.client(&url).await?;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let request = http.request(Method::GET, url.clone()).header(&name, value.clone());
             let response = self.answer_to(request).await?;
             let status = response.status();
@@ -232,7 +232,7 @@ impl Client {
             }
             url = redirected(&url, &response)?;
         }
-        Err(Error::refused("the service redirects again and again"))
+        Err(Error::refused("too many redirects"))
     }
 
     /// Sends a request. Only the wait for the head of the answer is limited: a large file takes its time.
@@ -261,7 +261,7 @@ impl Client {
         let given = response.headers().get_all(SET_COOKIE).into_iter();
         let cookies = given.filter_map(|value| cookie_for(object.host(), value.to_str().ok()?));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
-        let is_usable = !cookies.is_empty() && cookies.len() <= MOST_COOKIES;
+        let is_usable = !cookies.is_empty() && cookies.len() <= MAX_COOKIES;
         Ok(is_usable.then(|| Secret::new(cookies)))
     }
 
@@ -290,8 +290,8 @@ impl Client {
     async fn text(&self, mut response: Response) -> String {
         let mut text = Vec::new();
         while let Ok(Ok(Some(chunk))) = timeout(self.options.timeout, response.chunk()).await {
-            text.extend(chunk.iter().take(MOST_TEXT.saturating_sub(text.len())));
-            if text.len() >= MOST_TEXT {
+            text.extend(chunk.iter().take(MAX_TEXT.saturating_sub(text.len())));
+            if text.len() >= MAX_TEXT {
                 break;
             }
         }

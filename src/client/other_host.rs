@@ -29,7 +29,7 @@ impl Client {
             can_change
         });
         if changed {
-            tracing::info!(kind = ?error.kind, "the other host of the service is used");
+            tracing::info!(kind = ?error.kind, "switched to the other host of the service");
         }
         changed && (call.method == Method::GET || !error.outcome_unknown)
     }

@@ -9,7 +9,7 @@ use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
 
 /// The maximum number of people in one request.
-const MOST_PEOPLE: usize = 650;
+const MAX_PEOPLE: usize = 650;
 
 impl Client {
     /// Whether the service can say who is available, and the user has agreed that it is asked. Reads a file.
@@ -34,7 +34,7 @@ impl Client {
     /// [`Unsupported`](super::ErrorKind::Unsupported) where the service refuses; it is then left alone for a while.
     pub async fn presences(&self, who: &[UserId]) -> Result<Vec<(UserId, PersonPresence)>, Error> {
         let mut found = Vec::new();
-        for people in who.chunks(MOST_PEOPLE) {
+        for people in who.chunks(MAX_PEOPLE) {
             let body = encode::presence_of(people.iter().map(UserId::as_str));
             let path = &self.service().paths.services.presence;
             match self.ask_about_people(SideService::Presence, path, &body).await {

@@ -49,7 +49,7 @@ struct ServiceTrouble {
 /// does not know somebody.
 fn of_sign_in(mut error: Error) -> Error {
     if !error.is_transient() {
-        tracing::info!(kind = ?error.kind, "there is no token for a service beside the chat");
+        tracing::info!(kind = ?error.kind, "there is no token for an additional service");
         error.kind = ErrorKind::Unavailable;
     }
     error
@@ -105,7 +105,7 @@ impl ServiceTroubles {
         let failed = |error: &Error| {
             let kinds = [ErrorKind::Unreachable, ErrorKind::Unavailable];
             let asks = matches!(error.kind, ErrorKind::RetryAfter(_));
-            asks || kinds.contains(&error.kind) || error.is_no_service()
+            asks || kinds.contains(&error.kind) || error.is_not_from_service()
         };
         let mut all = self.all();
         let trouble = all.entry(service).or_default();
@@ -141,7 +141,7 @@ impl Client {
     ///
     /// Pauses of the account hold for it, too, and it counts towards the account's budget. The requests of the chat do
     /// not wait for its answer.
-    pub(super) async fn send_beside(
+    pub(super) async fn send_to_side_service(
         &self,
         service: SideService,
         call: &ApiCall<'_>,
@@ -227,7 +227,7 @@ impl Client {
 
     /// Takes note of a refusal.
     pub(super) fn refused(&self, service: SideService) -> Error {
-        tracing::info!(?service, "a service beside the chat has refused");
+        tracing::info!(?service, "an additional service refused a request");
         self.troubles.refused(service);
         Error::unsupported("the service does not serve this account")
     }

@@ -190,7 +190,7 @@ impl SignIn {
                 let Some(form) = self.profile.fallback.clone() else {
                     return Err(SignInFailure::Refused(refusal).into());
                 };
-                tracing::info!(number = refusal.number, "the older form of the sign-in is used");
+                tracing::info!(number = refusal.number, "using the older form of the sign-in");
                 (self.older_device_code(&form).await?, Some(form))
             }
             Err(failure) => return Err(failure.into()),

@@ -44,7 +44,7 @@ pub(super) fn secure_client(
             .ok()
             .filter(|all| !all.is_empty())
             .ok_or_else(|| {
-                Error::invalid_input(&format!("ca_file {} has no certificate", file.display()))
+                Error::invalid_input(&format!("ca_file {} contains no certificate", file.display()))
             })?;
         builder = builder.tls_certs_merge(certificates);
     }
@@ -111,6 +111,6 @@ mod tests {
         let told = || secure_client(true, Some(&file)).unwrap_err().message;
         assert!(told().contains("cannot be read"), "{}", told());
         std::fs::write(&file, "no certificate").unwrap();
-        assert!(told().contains("has no certificate"), "{}", told());
+        assert!(told().contains("contains no certificate"), "{}", told());
     }
 }

@@ -49,7 +49,7 @@ impl TokenSource {
     pub(super) fn advice(&self) -> String {
         match self {
             Self::Fixed(_) => "a new token is needed".to_owned(),
-            Self::Env(name) => format!("start skchat again with a new token in {name}"),
+            Self::Env(name) => format!("restart skchat with a new token in {name}"),
             Self::File(file) => format!("write a new token to {}", file.path.display()),
             Self::SignIn(_) => "sign in again: Ctrl-X s, or skchat login".to_owned(),
             Self::Command(_) => "the token command has to print a new token".to_owned(),
@@ -73,7 +73,7 @@ impl TokenSource {
                 // Not on a thread of the runtime: a file system may not answer.
                 let read = tokio::task::spawn_blocking(move || file.read());
                 let text = tokio::time::timeout(FILE_TIMEOUT * 2, read).await;
-                text.map_err(|_| Error::signed_out("the token file cannot be read in time"))?
+                text.map_err(|_| Error::signed_out("the token file could not be read in time"))?
                     .map_err(|_| Error::signed_out("the token file cannot be read"))??
             }
             Self::Command(argv) => run(argv).await?,
@@ -193,7 +193,9 @@ fn read_within(file: &OwnedFd, time: Duration) -> io::Result<Vec<u8>> {
         let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
         let mut fds = [PollFd::new(file, PollFlags::IN)];
         match poll(&mut fds, Some(&left)) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing writes to it")),
+            Ok(0) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "no program is writing to it"));
+            }
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
             Err(e) => return Err(e.into()),
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_writes_to_is_not_waited_for_for_ever() {
+    fn a_pipe_without_a_writer_is_not_waited_for_for_ever() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pipe");
         let (kind, mode) = (rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR);

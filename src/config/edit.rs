@@ -16,8 +16,7 @@ pub struct ConfigEdit {
     text: String,
 }
 
-const BY_HAND: &str =
-    "the file is written in a form that cannot be changed here; change it in an editor";
+const BY_HAND: &str = "the file is written in a form that cannot be changed here; edit it by hand";
 
 impl ConfigEdit {
     /// The text of a file and the configuration in it.
@@ -39,7 +38,7 @@ impl ConfigEdit {
         let (mut text, config) = Self::read(file)?;
         let name = &account.name;
         if config.accounts.contains_key(name) {
-            return Err(format!("there is an account \"{name}\" already"));
+            return Err(format!("an account \"{name}\" already exists"));
         }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -85,7 +84,7 @@ impl ConfigEdit {
             return Err(format!("there is no account \"{from}\" in {}", file.display()));
         }
         if config.accounts.contains_key(to) {
-            return Err(format!("there is an account \"{to}\" already"));
+            return Err(format!("an account \"{to}\" already exists"));
         }
         let mut document: DocumentMut = text.parse().map_err(|_| BY_HAND.to_owned())?;
         let accounts = accounts_of(&mut document)?;
@@ -329,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_is_taken_out_and_a_file_that_is_gone_is_not_written_anew() {
+    fn a_setting_is_removed_and_a_file_that_is_gone_is_not_created_again() {
         let (_dir, file) = written("[keys]\nquit = [\"f11\"]\ninbox = [] # none\n");
         let unset = |key: &str| ConfigEdit::set(&file, "keys", key, None).map(|edit| edit.text);
         assert_eq!(unset("quit").unwrap(), "[keys]\ninbox = [] # none\n");
@@ -362,7 +361,7 @@ mod tests {
         edit.write().unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), edit.text);
         let again = ConfigEdit::add(&file, &new("club")).unwrap_err();
-        assert_eq!(again, "there is an account \"club\" already");
+        assert_eq!(again, "an account \"club\" already exists");
     }
 
     #[test]

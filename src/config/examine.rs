@@ -287,7 +287,7 @@ fn in_our_words(message: &str) -> String {
 fn value_in_words(expected: &str) -> Option<&'static str> {
     Some(match expected {
         "a boolean" => "true or false",
-        "a string" => "a text in quotes",
+        "a string" => "a string in quotes",
         "a sequence" => "a list such as [\"ctrl-k\"]",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "a whole number",
         _ => return None,
@@ -315,7 +315,7 @@ fn collect_lines(
 fn values(config: &mut Config) -> Vec<ConfigError> {
     let mut wrong: Vec<(String, String)> = Vec::new();
     if config.preferences.sending.grace_seconds > MAX_GRACE_SECONDS.unsigned_abs() {
-        let message = format!("grace_seconds is at most {MAX_GRACE_SECONDS}");
+        let message = format!("grace_seconds must be at most {MAX_GRACE_SECONDS}");
         wrong.push(("sending.grace_seconds".to_owned(), message));
     }
     let command = &config.preferences.notifications.command;
@@ -343,7 +343,7 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
         if let Some(tenant) = &account.tenant
             && (tenant.is_empty() || !tenant.chars().all(is_tenant))
         {
-            let message = "tenant is the id or a domain of an organisation".to_owned();
+            let message = "tenant must be the id or a domain of an organisation".to_owned();
             wrong.push((key("tenant"), message));
         }
         if account.poll_seconds == Some(0) {
@@ -352,7 +352,7 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
     }
     if config.accounts.len() > 1 && config.default_account.is_none() {
         config.warnings.push(format!(
-            "{}: there are several accounts and no default_account: --account NAME is needed",
+            "{}: there are several accounts and no default_account: use --account NAME",
             config.file.display()
         ));
     }

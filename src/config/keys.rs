@@ -57,7 +57,7 @@ pub fn left_without(keymap: &Keymap) -> Vec<(String, String)> {
         }
         seen.push(&taken.from);
         let message = format!(
-            "{} is \"{to}\" now and \"{from}\" has no key; {from} = [] says that it needs none",
+            "{} is now \"{to}\", so \"{from}\" has no key; set {from} = [] if it needs none",
             taken.keys,
             to = taken.to,
             from = taken.from

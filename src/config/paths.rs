@@ -27,7 +27,7 @@ pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_CONFIG"))
         .map(|path| expand_home(&path))
         .or_else(|| project().map(|p| p.config_dir().join("config.toml")))
-        .ok_or_else(|| "there is no home folder; give --config FILE".to_owned())
+        .ok_or_else(|| "there is no home folder; use --config FILE".to_owned())
 }
 
 /// The folder that holds all state.
@@ -38,7 +38,7 @@ pub fn data_dir(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_DATA_DIR"))
         .map(|path| expand_home(&path))
         .or_else(|| project().map(|p| p.data_dir().to_owned()))
-        .ok_or_else(|| "there is no home folder; give --data-dir DIR".to_owned())
+        .ok_or_else(|| "there is no home folder; use --data-dir DIR".to_owned())
 }
 
 fn from_env(name: &str) -> Option<PathBuf> {

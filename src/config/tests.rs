@@ -112,10 +112,10 @@ fn a_preset_changes_the_keys_that_the_user_has_not_bound() {
 }
 
 #[test]
-fn an_action_that_lost_its_last_key_to_another_is_told_at_the_line_of_that() {
+fn an_action_that_lost_its_last_key_to_another_is_reported_at_the_line_of_the_other() {
     let text = "[keys]\n# Mine.\nundo = [\"ctrl-q\"]\nredraw = [\"ctrl-q\"]";
     let config = parse(text).unwrap();
-    let warning = "config.toml:4: Ctrl-Q is \"redraw\" now and \"quit\" has no key; quit = [] says that it needs none";
+    let warning = "config.toml:4: Ctrl-Q is now \"redraw\", so \"quit\" has no key; set quit = [] if it needs none";
     assert_eq!(config.warnings, [warning]);
     assert!(parse(&format!("{text}\nquit = []")).unwrap().warnings.is_empty());
     assert!(parse("[keys]\nredraw = [\"ctrl-t\"]").unwrap().warnings.is_empty(), "find has Ctrl-K");

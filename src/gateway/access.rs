@@ -169,13 +169,13 @@ impl Refusals {
     const FIRST_WAIT: Duration = Duration::from_millis(100);
     const LONGEST_WAIT: Duration = Duration::from_secs(5);
     /// Number of addresses that are remembered.
-    const MOST: usize = 4_096;
+    const MAX: usize = 4_096;
 
     fn add(&self, from: IpAddr, why: &'static str, now: Instant) -> Duration {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= Self::MOST && !known.contains_key(&from) {
+        if known.len() >= Self::MAX && !known.contains_key(&from) {
             known.retain(|_, (_, last)| now.duration_since(*last) < Self::FORGOTTEN);
-            if known.len() >= Self::MOST {
+            if known.len() >= Self::MAX {
                 // Too many addresses to remember: use the longest delay.
                 return Self::LONGEST_WAIT;
             }
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_guesses_waits_longer_and_longer() {
+    fn a_client_that_guesses_waits_longer_each_time() {
         let refusals = Refusals::default();
         let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let now = Instant::now();

@@ -101,7 +101,7 @@ pub fn name_of(id: &str) -> String {
 /// If the database fails.
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     let file = SAMPLE.as_ref()?;
-    let live = gateway.played_kind().is_some();
+    let live = gateway.emulated_service().is_some();
     set_presences(gateway, &file.person);
     let work = move |work: &mut Work<'_>| {
         if !work.store.is_empty()? {
@@ -117,7 +117,7 @@ pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
 }
 
 fn set_presences(gateway: &GatewayState, people: &[DemoPerson]) {
-    let Some(played) = gateway.played() else { return };
+    let Some(emulation) = gateway.emulation() else { return };
     for (person, presence) in people.iter().filter_map(|p| Some((p, p.presence.as_ref()?))) {
         let active = Timestamp(super::state::now() - presence.minutes_ago * MINUTE);
         let mut value = json!({
@@ -132,7 +132,7 @@ fn set_presences(gateway: &GatewayState, people: &[DemoPerson]) {
             let note = json!({ "message": presence.note, "expiry": "9999-12-30T00:00:00.000Z" });
             fields.insert("note".to_owned(), note);
         }
-        played.set_presence(&UserId::new(&person.id), value);
+        emulation.set_presence(&UserId::new(&person.id), value);
     }
 }
 
@@ -287,7 +287,7 @@ async fn answer_one(
     let typing = json!({ "messagetype": "Control/Typing", "content": "" });
     say(&gateway, &message.chat, &who, typing).await;
     tokio::time::sleep(Duration::from_millis(1400)).await;
-    let (kind, content) = written(&text, gateway.played_kind().is_some());
+    let (kind, content) = written(&text, gateway.emulated_service().is_some());
     let answer = json!({
         "messagetype": kind,
         "contenttype": "text",

@@ -14,7 +14,7 @@ mod sign_in;
 mod threads;
 
 use super::api_error::ApiError;
-use super::played::PlayedKind;
+use super::emulation::EmulatedService;
 use super::state::GatewayState;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -31,7 +31,7 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
     let chat = || {
         let service = chat_service();
         // Each layer costs every waiting poll some kilobytes.
-        if gateway.played_kind().is_none() {
+        if gateway.emulated_service().is_none() {
             return service;
         }
         service.layer(axum::middleware::from_fn_with_state(gateway.clone(), live::differences))
@@ -39,7 +39,7 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
     Router::new()
         .nest("/v1", chat())
         .nest("/api/chatsvc/consumer/v1", chat())
-        .merge(live_service(gateway.played_kind()))
+        .merge(live_service(gateway.emulated_service()))
         .route("/scheduler/threads", post(join::join_url))
         .route("/join/api/v2/conversation", post(join::resolve))
         .route("/join/{code}", get(join::page))
@@ -54,12 +54,12 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
         .with_state(gateway)
 }
 
-/// What a played live service has beside its chat service.
-fn live_service(kind: Option<PlayedKind>) -> Router<Arc<GatewayState>> {
+/// What an emulated live service has beside its chat service.
+fn live_service(kind: Option<EmulatedService>) -> Router<Arc<GatewayState>> {
     let Some(kind) = kind else { return Router::new() };
     let (right, wrong) = match kind {
-        PlayedKind::TeamsFree => ("/api/auth/v1.0/authz/consumer", "/api/authsvc/v1.0/authz"),
-        PlayedKind::TeamsWork => ("/api/authsvc/v1.0/authz", "/api/auth/v1.0/authz/consumer"),
+        EmulatedService::TeamsFree => ("/api/auth/v1.0/authz/consumer", "/api/authsvc/v1.0/authz"),
+        EmulatedService::TeamsWork => ("/api/authsvc/v1.0/authz", "/api/auth/v1.0/authz/consumer"),
     };
     Router::new()
         .route("/link", get(sign_in::page).post(sign_in::confirm))

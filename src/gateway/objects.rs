@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Placeholder in stored messages for the origin of the gateway, which is known only when a request arrives.
 pub const ORIGIN: &str = "https://objects.gateway.invalid";
 /// The maximum number of cookies that are remembered.
-const MOST_COOKIES: usize = 1_000;
+const MAX_COOKIES: usize = 1_000;
 
 /// A file that a message refers to.
 #[derive(Clone)]
@@ -117,7 +117,7 @@ impl Objects {
     /// A cookie for this user.
     pub(super) fn issue(&self, user: &UserId) -> String {
         let mut state = self.state();
-        if state.cookies.len() >= MOST_COOKIES {
+        if state.cookies.len() >= MAX_COOKIES {
             state.cookies.clear();
         }
         let cookie = secret::token();

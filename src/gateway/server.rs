@@ -60,7 +60,7 @@ pub async fn serve(
     gateway.close();
     stop.cancel();
     if tokio::time::timeout(GRACE, connections.ended()).await.is_err() {
-        tracing::info!("connections are cut off");
+        tracing::info!("closing the remaining connections");
     }
     connections.close_all();
     Ok(())
@@ -75,7 +75,7 @@ async fn answer(
 ) {
     // Answers are written in one piece, so there is nothing to wait for.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection has gone away");
+        tracing::debug!(%error, "a connection was closed by its client");
         return;
     }
     let answers = {

@@ -4,11 +4,11 @@ use super::access::Access;
 use super::api_error::ApiError;
 use super::commit::{Committer, Job, job};
 use super::directory::Directory;
+use super::emulation::{EmulatedService, Emulation};
 use super::events::Committed;
 use super::fault::Faults;
 use super::hub::Hub;
 use super::objects::{ObjectAuth, Objects};
-use super::played::{Played, PlayedKind};
 use super::rules::Work;
 use super::storage::{RegistrationRow, SqliteStorage, Storage, StorageError, StorageTx};
 use super::{ConnectionLimits, GatewayOptions, MAX_READS};
@@ -23,7 +23,7 @@ pub struct GatewayState {
     /// Limits concurrent reads: each uses a thread and a connection to the database.
     reads: Semaphore,
     faults: Faults,
-    played: Option<Played>,
+    emulation: Option<Emulation>,
     objects: Objects,
     pub(super) access: Access,
     pub(super) limits: ConnectionLimits,
@@ -46,7 +46,11 @@ impl GatewayState {
         });
         let jobs = Arc::clone(&committer).start();
         let objects = Objects::default();
-        if options.plays.as_ref().is_some_and(|played| played.kind == PlayedKind::TeamsWork) {
+        if options
+            .emulates
+            .as_ref()
+            .is_some_and(|emulation| emulation.kind == EmulatedService::TeamsWork)
+        {
             objects.accept(ObjectAuth::Bearer);
         }
         Ok(Self {
@@ -54,7 +58,7 @@ impl GatewayState {
             jobs: jobs.map_err(|error| StorageError::Failed(Box::new(error)))?,
             reads: Semaphore::new(MAX_READS),
             faults: options.faults,
-            played: options.plays.map(Played::new),
+            emulation: options.emulates.map(Emulation::new),
             objects,
             access: Access::new(&options.allowed_hosts, options.public_url, options.behind_proxy),
             limits: options.limits,
@@ -73,9 +77,9 @@ impl GatewayState {
         &self.faults
     }
 
-    /// The live service that is played.
-    pub fn played(&self) -> Option<&Played> {
-        self.played.as_ref()
+    /// The live service that is emulation.
+    pub fn emulation(&self) -> Option<&Emulation> {
+        self.emulation.as_ref()
     }
 
     /// The pictures and files.
@@ -85,25 +89,26 @@ impl GatewayState {
 
     /// Whether this token was valid before.
     pub(super) fn has_ended(&self, token: &str) -> bool {
-        self.played()
-            .is_some_and(|played| played.authority.tokens(|tokens| tokens.has_issued_skype(token)))
+        self.emulation().is_some_and(|emulation| {
+            emulation.authority.tokens(|tokens| tokens.has_issued_skype(token))
+        })
     }
 
-    pub(super) fn played_kind(&self) -> Option<PlayedKind> {
-        self.played().map(|played| played.options.kind)
+    pub(super) fn emulated_service(&self) -> Option<EmulatedService> {
+        self.emulation().map(|emulation| emulation.options.kind)
     }
 
     /// The user with this Skype token.
     pub(super) fn user_of(&self, token: &str) -> Option<UserId> {
-        match self.played() {
-            Some(played) => played.authority.tokens(|tokens| tokens.user_of_skype(token)),
+        match self.emulation() {
+            Some(emulation) => emulation.authority.tokens(|tokens| tokens.user_of_skype(token)),
             None => self.directory().user_of(token),
         }
     }
 
     /// The name of a member in the answer about a group. Live services leave it out (facts 8.11).
     pub(super) fn member_name(&self, user: &UserId) -> &str {
-        if self.played.is_some() { "" } else { self.directory().name(user) }
+        if self.emulation.is_some() { "" } else { self.directory().name(user) }
     }
 
     pub(super) fn hub(&self) -> &Hub {

@@ -24,7 +24,7 @@ pub use sqlite::SqliteStorage;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    #[error("the gateway's database is of a newer version ({0})")]
+    #[error("the gateway's database is from a newer version ({0})")]
     NewerVersion(i64),
     #[error("{0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

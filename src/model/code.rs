@@ -16,13 +16,13 @@ pub struct CodeBlock {
 
 impl CodeBlock {
     /// Larger blocks are not highlighted.
-    pub const MOST_BYTES: usize = 64 * 1024;
+    pub const MAX_BYTES: usize = 64 * 1024;
     /// Blocks with a longer line are not either.
-    pub const MOST_LINE_BYTES: usize = 4 * 1024;
+    pub const MAX_LINE_BYTES: usize = 4 * 1024;
 
     /// Whether code is small enough.
     pub fn is_fit(text: &str) -> bool {
-        text.len() <= Self::MOST_BYTES && text.lines().all(|l| l.len() <= Self::MOST_LINE_BYTES)
+        text.len() <= Self::MAX_BYTES && text.lines().all(|l| l.len() <= Self::MAX_LINE_BYTES)
     }
 }
 

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_not_guessed() {
+    fn an_invalid_date_is_not_guessed() {
         for text in [
             "",
             "soon",

@@ -83,15 +83,15 @@ pub fn folded(text: &str) -> String {
 }
 
 /// Characters of the longest gram. Grams of three occur in every tenth message of a language with few syllables.
-const MOST_CHARS: usize = 4;
+const MAX_CHARS: usize = 4;
 
 /// Calls `take` with every gram of a folded text, in order and with repetitions.
 pub fn each_gram<'a>(folded: &'a str, mut take: impl FnMut(&'a str)) {
     // Where the last characters of the word begin, the nearest first.
-    let mut starts: [Option<usize>; MOST_CHARS] = [None; MOST_CHARS];
+    let mut starts: [Option<usize>; MAX_CHARS] = [None; MAX_CHARS];
     for (at, c) in folded.char_indices() {
         if c == ' ' {
-            starts = [None; MOST_CHARS];
+            starts = [None; MAX_CHARS];
             continue;
         }
         starts.rotate_right(1);
@@ -110,7 +110,7 @@ pub fn grams_of_term(term: &str) -> Vec<&str> {
     for word in term.split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
         each_gram(word, |gram| {
-            if gram.chars().count() == length.min(MOST_CHARS) {
+            if gram.chars().count() == length.min(MAX_CHARS) {
                 wanted.push(gram);
             }
         });

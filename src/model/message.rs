@@ -135,7 +135,7 @@ pub struct Reaction {
 }
 
 /// The failure reason of a message whose outcome could not be determined. It is not sent again automatically.
-pub const NOT_CONFIRMED: &str = "not confirmed: R sends again";
+pub const NOT_CONFIRMED: &str = "not confirmed: R resends";
 
 /// How a message that failed for this reason is shown.
 pub fn failure(reason: &str) -> String {

@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_or_a_placeholder_is_no_name() {
+    fn an_id_or_a_placeholder_is_not_a_name() {
         for (who, text) in [
             ("8:anna.7", "anna.7"),
             ("8:anna.7", "8:anna.7"),

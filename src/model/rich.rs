@@ -131,11 +131,11 @@ pub fn language_of(classes: &str) -> Option<Box<str>> {
 /// Whether a word can be the name of a programming language.
 pub fn is_language(word: &str) -> bool {
     let may_have = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '_' | '.');
-    (1..=MOST_LANGUAGE).contains(&word.len()) && word.chars().all(may_have)
+    (1..=MAX_LANGUAGE).contains(&word.len()) && word.chars().all(may_have)
 }
 
 /// The longest name of a language in bytes.
-const MOST_LANGUAGE: usize = 24;
+const MAX_LANGUAGE: usize = 24;
 
 impl RichText {
     /// Literal text without any formatting.

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_cannot_be_read_is_told() {
+    fn an_invalid_filter_is_reported() {
         let wrong = |text: &str| SearchInput::read(text, &TimeZone::UTC).wrong;
         assert!(wrong("before:soon").unwrap().contains("2024-05-31"));
         assert!(wrong("has:luck").unwrap().contains("link or file"));

@@ -63,20 +63,30 @@ pub const MAX_LIST_WIDTH: i64 = 500;
 /// All settings, in the order of the example file.
 pub const SETTINGS: [SettingSpec; 32] = [
     live("ui", "typing", Switch, "others see when you are typing"),
-    live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
+    live(
+        "ui",
+        "enter",
+        Choice(&["send", "newline"]),
+        "what Enter does; Alt-Enter does the opposite",
+    ),
     later("ui", "blink", Switch, "<blink> really blinks"),
     later("ui", "emoji", Choice(&["glyph", "short", "ascii"]), "emoji as pictures, (smile) or :)"),
-    later("ui", "bidi", Choice(&["auto", "reorder", "terminal"]), "who orders right-to-left text"),
+    later(
+        "ui",
+        "bidi",
+        Choice(&["auto", "reorder", "terminal"]),
+        "what reorders right-to-left text",
+    ),
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live(
         "ui",
         "list_width",
         Columns(MAX_LIST_WIDTH),
-        "columns of the list; 0 fits the screen; dragging its edge changes it",
+        "width of the list; 0 fits the screen; its edge can be dragged",
     ),
-    live("ui", "mouse", Switch, "clicks and the wheel are used here"),
+    live("ui", "mouse", Switch, "use mouse clicks and the wheel"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
-    live("ui", "highlight_code", Switch, "the syntax of code, where its language is named"),
+    live("ui", "highlight_code", Switch, "colours for code with a named language"),
     live(
         "ui",
         "spelling",
@@ -93,7 +103,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
         "ui",
         "theme",
         Theme,
-        "colours; \"auto\" fits the terminal's background, \"default\" has its sixteen colours",
+        "colours; \"auto\" fits the terminal's background, \"default\" uses its sixteen colours",
     ),
     live("ui", "time", Text, "times of messages: 24h, 12h, or a format such as %H:%M:%S"),
     live("ui", "date", Text, "days: long, short, iso, or a format such as %d.%m.%Y"),
@@ -103,7 +113,12 @@ pub const SETTINGS: [SettingSpec; 32] = [
         Choice(&["comfortable", "compact"]),
         "blank lines between messages, and two lines per chat",
     ),
-    later("ui", "glyphs", Choice(&["auto", "unicode", "ascii"]), "lines and signs of the screen"),
+    later(
+        "ui",
+        "glyphs",
+        Choice(&["auto", "unicode", "ascii"]),
+        "characters for lines and symbols",
+    ),
     later("ui", "emoji_width", Choice(&["auto", "cluster", "sum"]), "joined emoji as one picture"),
     live(
         "reading",
@@ -123,9 +138,14 @@ pub const SETTINGS: [SettingSpec; 32] = [
         "notifications",
         "desktop",
         Choice(&["auto", "osc9", "osc777", "osc99", "dbus", "off"]),
-        "who shows notifications: the terminal or the desktop",
+        "what shows notifications: the terminal or the desktop",
     ),
-    live("notifications", "command", Command, "a program that gets title and text as arguments"),
+    live(
+        "notifications",
+        "command",
+        Command,
+        "a program that gets the title and text as arguments",
+    ),
     live("notifications", "bell", Switch, "the bell rings with each notification"),
     live("notifications", "show", Choice(&["name", "text", "nothing"]), "what notifications say"),
     live(
@@ -136,7 +156,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
     ),
     live("notifications", "keywords", Words, "words that count like a mention"),
     live("notifications", "quiet_hours", Text, "hours without notifications: 22:00-07:00"),
-    live("links", "trusted_hosts", Words, "hosts whose https links open without a question"),
+    live("links", "trusted_hosts", Words, "hosts whose https links open without asking"),
     later(
         "links",
         "hyperlinks",
@@ -147,7 +167,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
         "keys",
         "preset",
         Choice(&["default", "readline", "vim", "emacs"]),
-        "the keys of all actions that you have not bound; vim begins in INSERT mode",
+        "the keys of actions that you have not bound; vim begins in INSERT mode",
     ),
 ];
 
@@ -181,7 +201,7 @@ impl SettingSpec {
         match self.kind {
             Seconds(most) | Columns(most) => {
                 let number = text.trim().parse::<i64>().ok().filter(|n| (0..=most).contains(n));
-                let number = number.ok_or_else(|| format!("a number from 0 to {most}, please"))?;
+                let number = number.ok_or_else(|| format!("enter a number from 0 to {most}"))?;
                 Ok(Value::Integer(number))
             }
             Words => Ok(words(|c| c == ',')),

@@ -93,11 +93,11 @@ pub enum SpellingTask {
 
 impl SpellingTask {
     /// Longer words are taken to be correct.
-    pub const MOST_LETTERS: usize = 64;
+    pub const MAX_LETTERS: usize = 64;
     /// For longer words nothing is suggested: it takes too long.
-    pub const MOST_TO_SUGGEST: usize = 24;
+    pub const MAX_TO_SUGGEST: usize = 24;
     /// The maximum number of words that are suggested. With the two other choices, all are in sight at once.
-    pub const MOST_SUGGESTED: usize = 6;
+    pub const MAX_SUGGESTED: usize = 6;
 }
 
 /// What the dictionaries answer.
@@ -118,7 +118,7 @@ pub enum SpellingAnswer {
         trouble: Option<SafeText>,
     },
     /// A word could not be added to the user's list.
-    NotLearnt { why: SafeText },
+    NotAdded { why: SafeText },
 }
 
 /// A word as dictionaries have it.

@@ -107,11 +107,11 @@ pub const FLAGS: [FlagSpec; 4] = [
             phrases: ["made history visible to new members", "hid history from new members"],
             ask_on: [
                 "Show the history to new members?",
-                "Whoever joins from now on can read what was written before.",
+                "People who join from now on can read earlier messages.",
             ],
             ask_off: [
                 "Hide the history from new members?",
-                "Whoever joins from now on sees only what is written after that.",
+                "People who join from now on see only later messages.",
             ],
         }),
         label: "history",

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_reads_as_nothing() {
+    fn invalid_json_reads_as_nothing() {
         let broken = [
             "",
             "[]",

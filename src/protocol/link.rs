@@ -5,7 +5,7 @@ use crate::model::{Link, SafeText, Span};
 
 /// The maximum number of `a` tags that become links in one text, and of addresses that do in one span. The longest
 /// message that the services accept, 28 kB, has room for a third as many; a hostile text must not become 100,000 spans.
-pub const MOST_LINKS: usize = 10_000;
+pub const MAX_LINKS: usize = 10_000;
 
 /// The target as safe text, if it may be opened: only http, https and mailto.
 pub fn safe_target(raw: &str) -> Option<SafeText> {
@@ -19,7 +19,7 @@ pub fn safe_target(raw: &str) -> Option<SafeText> {
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
 
-/// Splits a span so that web addresses in its text become links. After [`MOST_LINKS`] links, the rest stays plain text.
+/// Splits a span so that web addresses in its text become links. After [`MAX_LINKS`] links, the rest stays plain text.
 pub fn linkify(span: Span, out: &mut Vec<Span>) {
     // Few spans have a colon, and a single byte is found faster than `://`.
     let may_have_address =
@@ -30,7 +30,7 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
     }
     let text = span.text.to_string();
     let mut rest = text.as_str();
-    let (mut plain_end, mut left) = (0, MOST_LINKS);
+    let (mut plain_end, mut left) = (0, MAX_LINKS);
     let part = |text: &str, link: Option<Link>| Span {
         text: SafeText::text(text),
         link,
@@ -260,12 +260,12 @@ mod tests {
 
     #[test]
     fn a_text_of_nothing_but_addresses_keeps_every_letter_and_has_a_limit_of_links() {
-        let text = "http://a ".repeat(MOST_LINKS + 100);
+        let text = "http://a ".repeat(MAX_LINKS + 100);
         let mut out = Vec::new();
         linkify(Span { text: text.as_str().into(), ..Span::default() }, &mut out);
         let all: String = out.iter().map(|span| span.text.as_str()).collect();
         assert_eq!(all, text);
-        assert_eq!(out.iter().filter(|span| span.link.is_some()).count(), MOST_LINKS);
+        assert_eq!(out.iter().filter(|span| span.link.is_some()).count(), MAX_LINKS);
     }
 
     #[test]

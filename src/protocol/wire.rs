@@ -34,7 +34,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// Memory for at most this many items of a page is reserved before they are read.
-const MOST_RESERVED: u32 = 200;
+const MAX_RESERVED: u32 = 200;
 
 /// An answer that does not have the expected form. Never contains anything of the answer.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +115,7 @@ fn read_page<'a, T>(
     let members = cursor.object(|member, value| match member {
         _ if member == name && value.is_at('[') => {
             count = 0;
-            let items = items.insert(Vec::with_capacity(size.min(MOST_RESERVED) as usize));
+            let items = items.insert(Vec::with_capacity(size.min(MAX_RESERVED) as usize));
             value.list(|item| {
                 count += 1;
                 match read(item) {

@@ -12,7 +12,7 @@ use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet
 use tokio::sync::mpsc;
 
 /// Time limit for one block.
-const MOST_TIME: Duration = Duration::from_millis(500);
+const MAX_TIME: Duration = Duration::from_millis(500);
 
 /// The roles of grammar scopes: the first entry that is a prefix counts.
 const ROLES: [(&str, SyntaxRole); 18] = [
@@ -71,7 +71,7 @@ pub fn start(block: CodeBlock, outcomes: &mpsc::Sender<Outcome>) {
     let outcomes = outcomes.clone();
     tokio::task::spawn_blocking(move || {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = parts(&block.language, &block.text, Instant::now() + MOST_TIME);
+        let parts = parts(&block.language, &block.text, Instant::now() + MAX_TIME);
         let _ = outcomes.blocking_send(Outcome::Highlighted { number: block.number, parts });
     });
 }
@@ -186,7 +186,7 @@ mod tests {
         ];
         for language in ["rust", "html", "markdown", "php", "perl", "js", "tex", "c++", "yaml"] {
             for unit in unit {
-                let line = unit.repeat(CodeBlock::MOST_LINE_BYTES / unit.len());
+                let line = unit.repeat(CodeBlock::MAX_LINE_BYTES / unit.len());
                 let until = Instant::now() + Duration::from_millis(1);
                 let parts = parts(language, &line, until);
                 let length: usize = parts.iter().map(|(length, _)| length).sum();

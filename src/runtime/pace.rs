@@ -18,7 +18,7 @@ const SAMPLE: std::ops::Range<Duration> = Duration::from_millis(20)..Duration::f
 /// How long a measured speed is assumed to stay the same.
 const LASTS: Duration = Duration::from_secs(5);
 /// The most bytes that the system is expected to buffer.
-const MOST_HELD: f64 = 65_536.0;
+const MAX_HELD: f64 = 65_536.0;
 
 #[derive(Debug, Default)]
 pub struct TerminalPace {
@@ -44,7 +44,7 @@ impl TerminalPace {
             let since = self.last_write.map_or(Duration::MAX, |last| now.duration_since(last));
             let read = self.speed(now).map_or(0.0, |speed| speed * since.as_secs_f64());
             self.held = if since >= REST { 0.0 } else { (self.held - read).max(0.0) };
-            self.held = (self.held + count).min(MOST_HELD);
+            self.held = (self.held + count).min(MAX_HELD);
         }
         self.last_write = Some(now);
     }

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_held_a_flag_is_painted_anew_and_a_plain_one_is_not() {
+    fn a_row_that_held_a_flag_is_repainted_and_a_plain_one_is_not() {
         let mut drawn = Drawn::new(20, 1);
         drawn.line("a🇩🇪b");
         assert!(drawn.line("axb").contains("\u{1b}[2K"));

@@ -64,7 +64,7 @@ pub fn end_within(time: Duration) {
     };
     let watch = std::thread::Builder::new().name("end".into()).spawn(end);
     if watch.is_err() {
-        tracing::warn!("the end of the program is not supervised");
+        tracing::warn!("the exit of the program is not enforced");
     }
 }
 

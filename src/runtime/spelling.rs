@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Dictionaries are asked for suggestions one after the other until this time is up.
-const MOST_TIME: Duration = Duration::from_secs(1);
+const MAX_TIME: Duration = Duration::from_secs(1);
 /// At most this much of the user's word list is read.
-const MOST_OWN_BYTES: u64 = 1024 * 1024;
+const MAX_OWN_BYTES: u64 = 1024 * 1024;
 
 /// Finds misspelt words.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl SpellChecker {
             }
         });
         if let Err(error) = started {
-            tracing::warn!(%error, "the spelling cannot be checked");
+            tracing::warn!(%error, "spelling cannot be checked");
         }
     }
 
@@ -105,7 +105,7 @@ impl SpellChecker {
                 self.with_loaded(&choice, |loaded| loaded.own.insert(word.clone()));
                 let error = self.write_own(&word).err()?;
                 let text = format!("{}: {error}", self.own_words.display());
-                Some(SpellingAnswer::NotLearnt { why: SafeText::line(&text) })
+                Some(SpellingAnswer::NotAdded { why: SafeText::line(&text) })
             }
             SpellingTask::Unload => {
                 *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -135,8 +135,8 @@ impl SpellChecker {
             (loaded.is_right(word), loaded.dictionaries.clone(), loaded.trouble.clone())
         });
         let mut words: Vec<SafeText> = Vec::new();
-        if !is_right && word.chars().count() <= SpellingTask::MOST_TO_SUGGEST {
-            words = suggestions(&dictionaries, word, Instant::now() + MOST_TIME);
+        if !is_right && word.chars().count() <= SpellingTask::MAX_TO_SUGGEST {
+            words = suggestions(&dictionaries, word, Instant::now() + MAX_TIME);
         }
         Some(SpellingAnswer::Suggested { number, is_right, words, trouble })
     }
@@ -158,7 +158,7 @@ impl SpellChecker {
 /// The answer to a request during which a dictionary panicked.
 fn failure(request: &SpellingRequest) -> Option<SpellingAnswer> {
     let number = request.number;
-    let trouble = Some("A dictionary cannot be used: reading it has failed".into());
+    let trouble = Some("A dictionary cannot be used: reading it failed".into());
     match request.task {
         SpellingTask::Check(_) => {
             Some(SpellingAnswer::Checked { number, wrong: Vec::new(), trouble })
@@ -184,7 +184,7 @@ fn suggestions(dictionaries: &[LoadedDictionary], word: &str, until: Instant) ->
     for at in 0..longest {
         for text in lists.iter().filter_map(|list| list.get(at)) {
             let text = SafeText::line(text);
-            if words.len() < SpellingTask::MOST_SUGGESTED
+            if words.len() < SpellingTask::MAX_SUGGESTED
                 && !text.is_empty()
                 && !words.contains(&text)
             {
@@ -199,7 +199,7 @@ fn read_own(file: &PathBuf) -> HashSet<String> {
     let mut bytes = Vec::new();
     if let Ok(file) = std::fs::File::open(file) {
         // A list that cannot be read is treated as empty.
-        let _ = file.take(MOST_OWN_BYTES).read_to_end(&mut bytes);
+        let _ = file.take(MAX_OWN_BYTES).read_to_end(&mut bytes);
     }
     let text = String::from_utf8_lossy(&bytes);
     text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()

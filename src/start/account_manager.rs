@@ -279,7 +279,7 @@ impl AccountManager {
         self.close(account).await;
         self.parts.joiner.report(account.clone(), Delta::Left).await;
         let Some(sign_in) = session?.sign_in().map_err(|e| e.message)? else { return Ok(()) };
-        let failed = |e: crate::client::Error| format!("its tokens are not deleted: {e}");
+        let failed = |e: crate::client::Error| format!("its tokens were not deleted: {e}");
         sign_in.sign_out().await.map(drop).map_err(failed)
     }
 }

@@ -91,7 +91,7 @@ pub fn open(setup: &mut RunSetup) -> Result<Vec<Store>, ExitError> {
             }
             Err(error) => {
                 setup.accounts.retain(|(account, _)| *account != archive.account());
-                setup.notices.push(format!("The archive {} is left out: {error}", archive.name));
+                setup.notices.push(format!("The archive {} was skipped: {error}", archive.name));
                 first_error.get_or_insert_with(|| {
                     ExitError::failed(format!("{}: {error}", path.display()))
                 });

@@ -28,8 +28,8 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
          1  Look around with sample conversations   (nothing leaves this machine)\n  \
          2  Microsoft Teams, a personal account     (unofficial; explained first)\n  \
          3  Microsoft Teams, a work or school account\n  \
-         4  A gateway by address and token\n  \
-         5  Import an export of Skype or Teams and read it here   (no account needed)\n  q  Quit\n\n",
+         4  A gateway with an address and a token\n  \
+         5  Import an export from Skype or Teams and read it here   (no account needed)\n  q  Quit\n\n",
         env!("CARGO_PKG_VERSION")
     ));
     loop {

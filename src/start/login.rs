@@ -26,7 +26,7 @@ pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitErr
     let name = &session.name;
     let sign_in = session.sign_in()?.ok_or_else(|| {
         ExitError::usage(format!(
-            "\"{name}\" does not sign in: its service has no sign-in, or its token comes from the configuration"
+            "\"{name}\" cannot sign in: its service has no sign-in, or its token comes from the configuration"
         ))
     })?;
     let service = session.service()?;
@@ -41,7 +41,7 @@ pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitErr
         None if arguments.agree => false,
         None => {
             print(&names_text());
-            asked("Look up names and who is available? y or n [n]: ", "y")?
+            asked("Look up names and availability? y or n [n]: ", "y")?
         }
     };
     paths::make_dir(&session.dir)

@@ -74,7 +74,7 @@ mod linux {
 
     pub async fn run(mut reloader: Reloader) {
         if let Err(error) = reload(&mut reloader).await {
-            tracing::warn!(%error, "changes of the configuration file are not noticed any more");
+            tracing::warn!(%error, "changes to the configuration file are no longer noticed");
         }
     }
 

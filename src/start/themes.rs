@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn themes_beside_the_configuration_are_offered_and_mistakes_are_said() {
+    fn themes_beside_the_configuration_are_offered_and_mistakes_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
         write("mine.toml", "title = { fg = \"magenta\" }");

@@ -184,7 +184,7 @@ fn forget_names(
 
 impl Store {
     /// Deletes everything stored about a conversation, in one transaction: its messages and their searched texts,
-    /// draft, read marker, members, choices, and the names of people who occur nowhere else. One that `was_over` comes
+    /// draft, read marker, members, choices, and the names of people who appear nowhere else. One that `was_over` comes
     /// back only when the list says that it goes on.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// How often copying starts over because another program has written meanwhile.
-const MOST_COPIES: usize = 5;
+const MAX_COPIES: usize = 5;
 
 /// How a store can be read.
 pub(super) enum Readable {
@@ -108,7 +108,7 @@ impl PrivateCopy {
         let copy = Self { folder };
         let log = file_state::with_suffix(path, "-wal");
         let copied_log = file_state::with_suffix(&copy.database(), "-wal");
-        for _ in 0..MOST_COPIES {
+        for _ in 0..MAX_COPIES {
             let before = (state(path), state(&log));
             std::fs::copy(path, copy.database()).map_err(failed)?;
             std::fs::copy(&log, &copied_log).map_err(failed)?;

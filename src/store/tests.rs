@@ -101,7 +101,7 @@ fn a_long_list_comes_in_parts_with_drafts_choices_and_the_last_open_chat_in_the_
 }
 
 #[test]
-fn the_open_chat_is_read_in_advance_and_anew_after_a_change_or_for_another_wish() {
+fn the_open_chat_is_read_in_advance_and_again_after_a_change_or_for_another_request() {
     let (_dir, store) = fresh();
     let (me, chat) = (UserId::new(ME), ConversationId::new(CHAT));
     let conversation =
@@ -480,7 +480,7 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
 }
 
 #[test]
-fn a_line_of_the_system_is_found_by_the_name_of_whoever_it_is_about() {
+fn a_system_line_is_found_by_the_name_of_the_person_it_is_about() {
     run(async {
         let (_dir, store) = fresh();
         let line = |at: i64, text: &str, kind: &str| {

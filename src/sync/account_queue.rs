@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 /// Requests that wait for one account; further ones are refused, except those that hold what the user wrote.
-const MOST: usize = 1_024;
+const MAX: usize = 1_024;
 /// Capacity between the router and the queue, which always takes requests at once.
 const HANDED_ON: usize = 16;
 
@@ -51,7 +51,7 @@ impl AccountQueue {
     }
 
     fn take(&mut self, outbound: Outbound) {
-        if self.waiting.len() < MOST || holds_text(&outbound.request) {
+        if self.waiting.len() < MAX || holds_text(&outbound.request) {
             self.waiting.push_back(outbound);
             return;
         }
@@ -61,7 +61,7 @@ impl AccountQueue {
                 Delta::Response { ticket, response: Response::Done(Err(busy())) }
             }
             _ => Delta::Notice(SafeText::line(&format!(
-                "\"{}\" does not keep up; your last request was not carried out",
+                "\"{}\" cannot keep up; your last request was dropped",
                 self.account.as_str()
             ))),
         };

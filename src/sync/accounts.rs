@@ -74,7 +74,7 @@ enum Membership {
 
 /// Where requests go that concern no account's sync; `None` if nothing may be written.
 #[derive(Default)]
-pub struct BesideAccounts {
+pub struct GlobalRequests {
     pub imports: Option<mpsc::Sender<Request>>,
     pub accounts: Option<mpsc::Sender<Outbound>>,
 }
@@ -84,7 +84,7 @@ struct Router {
     senders: HashMap<AccountId, mpsc::Sender<Outbound>>,
     handles: HashMap<AccountId, Handle>,
     deltas: mpsc::Sender<Inbound>,
-    beside: BesideAccounts,
+    global: GlobalRequests,
 }
 
 impl Router {
@@ -106,7 +106,7 @@ impl Router {
 
     async fn hand_on(&self, outbound: Outbound) {
         let Outbound { account, request } = outbound;
-        match (request, &self.beside.imports) {
+        match (request, &self.global.imports) {
             (Request::Accounts { change, ticket }, _) => {
                 self.change_accounts(account, change, ticket).await;
             }
@@ -130,7 +130,7 @@ impl Router {
     async fn change_accounts(&self, account: AccountId, change: AccountChange, ticket: Ticket) {
         let request = Request::Accounts { change, ticket };
         let outbound = Outbound { account: account.clone(), request };
-        let sender = self.beside.accounts.as_ref();
+        let sender = self.global.accounts.as_ref();
         if sender.is_some_and(|sender| sender.try_send(outbound).is_ok()) {
             return;
         }
@@ -177,7 +177,7 @@ impl RunningAccounts {
     pub fn join(
         accounts: Vec<RunningAccount>,
         notices: &[String],
-        beside: BesideAccounts,
+        global: GlobalRequests,
     ) -> (Self, mpsc::Receiver<Inbound>, AccountJoiner) {
         let (deltas_in, deltas) = mpsc::channel(DELTAS);
         let (requests, requested) = mpsc::channel::<Outbound>(REQUESTS);
@@ -194,7 +194,7 @@ impl RunningAccounts {
             requests: requests.downgrade(),
         };
         let mut router =
-            Router { senders: HashMap::new(), handles: HashMap::new(), deltas: deltas_in, beside };
+            Router { senders: HashMap::new(), handles: HashMap::new(), deltas: deltas_in, global };
         for account in accounts {
             router.add(account);
         }
@@ -246,7 +246,7 @@ mod tests {
     async fn every_request_reaches_the_sync_of_its_own_account_in_order() {
         let names = ["home", "work", "club"];
         let (running, mut fakes): (Vec<_>, Vec<_>) = names.iter().map(|name| fake(name)).unzip();
-        let (all, _deltas, _) = RunningAccounts::join(running, &[], BesideAccounts::default());
+        let (all, _deltas, _) = RunningAccounts::join(running, &[], GlobalRequests::default());
         for n in 0..300 {
             let name = names[n * 7 % 3];
             let conversation = format!("8:{name}.{n}").as_str().into();
@@ -282,7 +282,7 @@ mod tests {
         let (hung, mut hung_fake) = fake("hung");
         let (work, mut work_fake) = fake("work");
         let (all, mut deltas, _) =
-            RunningAccounts::join(vec![hung, work], &[], BesideAccounts::default());
+            RunningAccounts::join(vec![hung, work], &[], GlobalRequests::default());
         let send = |name: &str, request| {
             let outbound = Outbound { account: AccountId::new(name), request };
             let requests = all.requests.clone();
@@ -316,7 +316,7 @@ mod tests {
         let (work, work_fake) = fake("work");
         let notices = ["club: not signed in".to_owned()];
         let (_all, mut deltas, _) =
-            RunningAccounts::join(vec![home, work], &notices, BesideAccounts::default());
+            RunningAccounts::join(vec![home, work], &notices, GlobalRequests::default());
         let first = deltas.recv().await.unwrap();
         assert_eq!(first.delta, Delta::Notice(SafeText::line("club: not signed in")));
         for (name, fake) in [("work", work_fake), ("home", home_fake)] {

@@ -109,7 +109,9 @@ pub async fn copy(
         }
         (state, None) => Err(Fault::new(FaultKind::NotFound, state.word())),
     });
-    let copied = copied.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "it stopped")));
+    let copied = copied
+        .await
+        .unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "it stopped unexpectedly")));
     let answer = copied.map(|path| SafeText::line(&path.to_string_lossy()));
     shared.respond(ticket, Response::FileCopy(answer)).await;
 }

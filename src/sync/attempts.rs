@@ -10,7 +10,7 @@ const HEALTHY: Duration = Duration::from_secs(120);
 /// After a failure a poll has to be open for this long before the connection counts as one; longer after several polls
 /// that failed.
 const HOLDS: Duration = Duration::from_secs(3);
-const MOST_HOLDS: u32 = 4;
+const MAX_HOLDS: u32 = 4;
 
 /// Attempts to connect since the connection was last good for some time.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ impl Attempts {
 
     /// How long a poll has to be open before the connection counts as one.
     pub fn holds(&self) -> Duration {
-        HOLDS * self.polls_failed.clamp(1, MOST_HOLDS)
+        HOLDS * self.polls_failed.clamp(1, MAX_HOLDS)
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
         for _ in 0..10 {
             attempts.poll_failed(ErrorKind::Unavailable);
         }
-        assert_eq!(attempts.holds(), HOLDS * MOST_HOLDS);
+        assert_eq!(attempts.holds(), HOLDS * MAX_HOLDS);
     }
 
     #[test]

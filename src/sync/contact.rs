@@ -20,7 +20,7 @@ impl Shared {
             is_due
         };
         if is_due && let Err(error) = self.store.heard_at(wall_clock()).await {
-            tracing::warn!(%error, "it was not noted that the service answers");
+            tracing::warn!(%error, "the time of the last contact was not stored");
         }
     }
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 const TELL: Duration = Duration::from_millis(200);
 
 /// File extensions by the content type that the service reports.
-const ENDINGS: [(&str, &str); 15] = [
+const EXTENSIONS: [(&str, &str); 15] = [
     ("image/jpeg", "jpeg"),
     ("image/png", "png"),
     ("image/gif", "gif"),
@@ -129,7 +129,7 @@ async fn copy(
     }
     let name = media::plain_name(
         file.object().unwrap_or_default(),
-        ending(file, stream.content_type.as_deref()),
+        extension(file, stream.content_type.as_deref()),
     );
     let path = part.complete(&name).await.map_err(|e| not_written(&e))?;
     shared.activity.downloads.state().done.insert(file.url.clone(), path.clone());
@@ -173,11 +173,11 @@ fn not_written(error: &io::Error) -> Fault {
 }
 
 /// The extension by which a program is chosen. For a file the name is the better source, for anything else the service.
-fn ending<'a>(file: &'a ObjectFile, content_type: Option<&str>) -> &'a str {
+fn extension<'a>(file: &'a ObjectFile, content_type: Option<&str>) -> &'a str {
     let content = content_type.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    let by_content = ENDINGS.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(content));
-    let by_content = by_content.map(|(_, ending)| *ending);
-    let by_name = file.name.rsplit_once('.').map(|(_, ending)| ending);
+    let by_content = EXTENSIONS.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(content));
+    let by_content = by_content.map(|(_, extension)| *extension);
+    let by_name = file.name.rsplit_once('.').map(|(_, extension)| extension);
     let found = match file.kind {
         MediaKind::File => by_name.or(by_content),
         _ => by_content.or(by_name),
@@ -238,7 +238,7 @@ mod tests {
         let of = |kind, name: &str, content: Option<&str>| {
             let url = "https://h.example/v1/objects/0-a".into();
             let file = ObjectFile { url, kind, name: name.into(), label: SafeText::default() };
-            media::plain_name("0-a", ending(&file, content))
+            media::plain_name("0-a", extension(&file, content))
         };
         assert_eq!(of(MediaKind::Image, "bread.jpg", Some("image/png")), "0-a.png");
         assert_eq!(of(MediaKind::Image, "bread.jpg", None), "0-a.jpg");

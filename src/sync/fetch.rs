@@ -96,7 +96,7 @@ impl Shared {
             return Ok(PageOf { reached_start: true, ..PageOf::default() });
         }
         if self.history.refusals.is_parked(id) {
-            let why = "the service does not give out this conversation any more";
+            let why = "the service no longer provides this conversation";
             return Err(LeftOut::Failed(Fault::new(FaultKind::NotFound, why)));
         }
         let OlderPage { messages, coverage, floor, .. } =

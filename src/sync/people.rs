@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most threads in a row whose members are fetched because a conversation is named after them.
-const MOST_ROSTERS: usize = 50;
+const MAX_ROSTERS: usize = 50;
 /// The most people that are looked up with one request (facts 8.9).
-const MOST_PROFILES: usize = 100;
+const MAX_PROFILES: usize = 100;
 /// Members of larger groups are not looked up: their names come with messages.
 const SMALL_GROUP: usize = 100;
 
@@ -60,7 +60,7 @@ impl PeopleState {
     }
 
     fn wanted(&self) -> Vec<ConversationId> {
-        self.rosters().wanted.iter().take(MOST_ROSTERS).cloned().collect()
+        self.rosters().wanted.iter().take(MAX_ROSTERS).cloned().collect()
     }
 }
 
@@ -97,7 +97,7 @@ impl Shared {
             let names = self.names();
             who.into_iter().filter(|id| !names.knows(id)).collect()
         };
-        for chunk in missing.chunks(MOST_PROFILES) {
+        for chunk in missing.chunks(MAX_PROFILES) {
             match self.client.profiles(chunk).await {
                 Ok(found) => {
                     let names = found

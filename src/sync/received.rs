@@ -38,7 +38,7 @@ mod tests {
     use crate::sync::events::tests::event;
 
     #[test]
-    fn a_jump_in_the_ids_of_events_is_noticed_and_ids_that_begin_anew_are_taken() {
+    fn a_jump_in_the_ids_of_events_is_noticed_and_ids_that_start_over_are_accepted() {
         let received = |ids: &[u64], ack| {
             let events = ids.iter().map(|id| event(*id, "NewMessage", "{}")).collect();
             let received =

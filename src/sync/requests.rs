@@ -314,7 +314,11 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         Request::Resync { conversation } => resync(shared, &conversation).await,
         Request::SaveChoices { conversation, choices } => {
             if let Err(error) = shared.store.save_choices(&conversation, choices).await {
-                shared.notice(&format!("this choice lasts until the program ends: {error}")).await;
+                shared
+                    .notice(&format!(
+                        "this choice could not be saved and lasts until you quit: {error}"
+                    ))
+                    .await;
             }
         }
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
@@ -363,7 +367,7 @@ async fn mark_read(
         }
         Err(error) => {
             tracing::error!(%error, "a read marker was not stored");
-            shared.notice(&format!("what you have read was not saved: {error}")).await;
+            shared.notice(&format!("what you have read could not be saved: {error}")).await;
         }
     }
 }

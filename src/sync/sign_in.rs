@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// If the token of the account comes from elsewhere, or the service gives out no code.
 pub(super) async fn code(client: &Client) -> Result<SignInCode, Fault> {
     let Some(sign_in) = client.own_sign_in() else {
-        let why = "the token of this account comes from elsewhere";
+        let why = "the token of this account does not come from a sign-in";
         return Err(Fault::new(FaultKind::Unsupported, why));
     };
     let pending = sign_in.request_code().await.map_err(|e| Fault::from(&e))?;

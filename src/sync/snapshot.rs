@@ -13,7 +13,7 @@ use crate::store::{CachedConversation, ConversationNumber, JoinedPage, OutboxIte
 use std::sync::Arc;
 
 /// The most threads whose stored members are sent at the start, because the conversations are named after them.
-const MOST_STORED_ROSTERS: usize = 300;
+const MAX_STORED_ROSTERS: usize = 300;
 
 /// Messages sent to the app when a chat is opened.
 pub const FIRST_PAGE: u32 = 60;
@@ -42,7 +42,7 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
         shared.names().learn(id, *source, name);
     }
     let open = snapshot.to_open().cloned();
-    let mut rosters = MOST_STORED_ROSTERS;
+    let mut rosters = MAX_STORED_ROSTERS;
     let list = async {
         shared.send(Delta::Names(snapshot.names)).await;
         send_conversations(shared, &snapshot.conversations, &mut rosters).await;

@@ -50,7 +50,7 @@ pub async fn opened(shared: &Shared, id: &ConversationId) -> bool {
     }
     let was_forgotten = shared.store.remember(id).await;
     was_forgotten.unwrap_or_else(|error| {
-        tracing::warn!(%error, "it was not recorded that a chat is not forgotten");
+        tracing::warn!(%error, "a chat could not be marked as not forgotten");
         false
     })
 }
@@ -77,7 +77,9 @@ async fn delete_copies(shared: &Shared) {
     if !left.is_empty() {
         let names = left.join(", ");
         shared
-            .notice(&format!("{names} could not be deleted and still has what was forgotten"))
+            .notice(&format!(
+                "{names} could not be deleted: the forgotten conversation is still in it"
+            ))
             .await;
     }
     send_copies(shared, &left).await;

@@ -115,7 +115,7 @@ pub fn dim_row(buffer: &mut Buffer, y: u16) {
 }
 
 /// Gives the cells of a row the screen's colours where they have none of their own.
-pub fn stand_on(buffer: &mut Buffer, y: u16, screen: Style) {
+pub fn apply_screen_style(buffer: &mut Buffer, y: u16, screen: Style) {
     if screen.fg.is_none() && screen.bg.is_none() {
         return;
     }

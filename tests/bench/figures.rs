@@ -63,13 +63,7 @@ fn main() {
 }
 
 fn start(dir: &Path) -> Terminal {
-    let config = dir.join("config.toml");
-    let env = [
-        ("SKCHAT_CONFIG", config.to_str().expect("a readable path")),
-        ("SKCHAT_DATA_DIR", dir.to_str().expect("a readable path")),
-        ("SKCHAT_TOKEN", "secret"),
-    ];
-    Terminal::start(&program("skchat"), &[], &env, 120, 40)
+    Terminal::skchat(dir, &[], &[("SKCHAT_TOKEN", "secret")], 120, 40)
 }
 
 fn write_config(dir: &Path, origin: &str) {
@@ -459,7 +453,7 @@ fn slow_dialogs(terminal: &mut Terminal) {
         terminal.send(if page % 3 == 2 { "\x1b[5~" } else { "\x1b[6~" });
     }
     terminal.send("\x1b[F");
-    stands(terminal, "60 pages of the help", "Signs");
+    stands(terminal, "60 pages of the help", "Symbols");
     terminal.send("\x1b[27u");
     for n in 0..30 {
         terminal.resize(100 + n % 20, 30 + n % 10);

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Calls that change files, and so the moments in which a kill may hurt.
 const CALLS: [&str; 3] = ["pwrite64", "fsync", "ftruncate"];
 /// A script with more of them than this has run away.
-const MOST_CALLS: usize = 2_000;
+const MAX_CALLS: usize = 2_000;
 
 fn at_random(kills: usize, deduplicate: bool, random: Random) -> Tally {
     let mut harness = Harness::new(&terminal::program("skchat"), deduplicate, random);
@@ -35,7 +35,7 @@ fn at_every_call(call: &str) -> Tally {
     let random = Random::new(call);
     let mut harness = Harness::new(&terminal::program("skchat"), false, random);
     harness.prepare();
-    for n in 1..=MOST_CALLS {
+    for n in 1..=MAX_CALLS {
         let trace = format!("trace={call}");
         let inject = format!("inject={call}:signal=KILL:when={n}");
         harness.below(&[

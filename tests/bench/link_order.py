@@ -2,8 +2,8 @@
 assets/link_order.txt, which build.rs explains.
 
 Usage: link_order.py SKCHAT, a release build. Needs valgrind and nm, and no other run of callgrind at the same time.
-To be run when the figures of the start, of a key or of memory have become worse; a function that is missing or gone in the
-file does no harm."""
+To be run when the figures for the start, a key or memory have become worse; functions that the file lacks, or that no
+longer exist, do no harm."""
 
 import bisect
 import os
@@ -21,15 +21,15 @@ OUT = os.path.join(HERE, "..", "..", "assets", "link_order.txt")
 ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, QUIT = "\x1b[1;3B", "\x1b[1;3A", "\x1b[5~", "\x1b[6~", "\x11"
 # The length of the shortest pattern, and the step in which longer ones are tried.
 SHORTEST, STEP = 12, 6
-# Letters that are typed while the program is watched.
+# The number of letters that are typed while the program is profiled.
 KEYS = 40
-# A pattern may match other functions of this size together, or of a tenth of the size of the one in use.
+# A pattern may match other functions of this total size, or of a tenth of the size of the function in use.
 SMALL = 200
 
 
 def use(skchat, folder, profile):
-    """An account with a few chats: starts, shows them, writes, receives and quits. The profile comes in parts: PROFILE.1 is
-    of the start, PROFILE.3 of typed keys, and the others are of the rest."""
+    """An account with a few chats: starts, shows them, writes, receives and quits. The profile has parts: PROFILE.1 is
+    for the start, PROFILE.3 for typed keys, and the others are for the rest."""
     valgrind = [windows.need("valgrind"), "--tool=callgrind", "--demangle=no", "--compress-strings=no", "--combine-dumps=no",
                 "--callgrind-out-file=" + profile]
     gateway = subprocess.Popen(
@@ -46,7 +46,7 @@ def use(skchat, folder, profile):
 
         for number in range(60):
             send(("8:joe", "8:mia")[number % 2], "Message *{0}*: http://example.org/{0} 🙂".format(number))
-        # Once to fill the store, once to be watched.
+        # Once to fill the store, once to be profiled.
         for command in ([skchat], [*valgrind, skchat]):
             window = windows.Tmux(folder, command, anna)
             shown = lambda: "\n".join(window.text())
@@ -58,7 +58,7 @@ def use(skchat, folder, profile):
             if command != [skchat]:
                 end_part(profile, 1)
                 windows.wait("the chats", lambda: "live" in shown(), shown)
-                # The first key does what others do not.
+                # The first key causes work that later ones do not.
                 window.send("a")
                 windows.wait("the key", lambda: "› a" in shown(), shown)
                 quiet()
@@ -92,7 +92,7 @@ def alive(window):
 
 
 def calls(profile):
-    """How often functions were called, by their names for the linker."""
+    """How often functions were called, by their linker names."""
     found = Counter()
     with open(profile) as lines:
         for line in lines:
@@ -119,7 +119,7 @@ def sizes(skchat):
 
 
 def without_hash(name):
-    """A name as a pattern that other versions of the compiler and of libraries still fit."""
+    """A name as a pattern that still matches with other versions of the compiler and of libraries."""
     if name.startswith("_R"):
         # Hashes of crates, and back references, whose numbers depend on the length of the hashes.
         name = re.sub(r"Cs[0-9a-zA-Z]+_", "Cs*_", name)
@@ -128,7 +128,7 @@ def without_hash(name):
 
 
 class Patterns:
-    """Looks for the shortest beginnings of names in use that match hardly any other function."""
+    """Looks for the shortest prefixes of names in use that match hardly any other functions."""
 
     def __init__(self, size, used):
         self.size, self.used, self.names = size, used, sorted(size)
@@ -156,7 +156,7 @@ class Patterns:
 
 
 def groups_of(skchat):
-    """Functions for a typed key, for a start, and others in use."""
+    """The functions used by a typed key, by a start, and by the rest."""
     with tempfile.TemporaryDirectory() as folder:
         profile = os.path.join(folder, "profile")
         use(skchat, folder, profile)

@@ -16,7 +16,7 @@ use skchat::protocol::{decode, wire};
 use skchat::store::{Batch, ConversationRow, CoverageUpdate, Store};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use terminal::{Terminal, program};
+use terminal::Terminal;
 
 const ME: &str = "8:anna.7";
 const PEER: &str = "8:joe.4";
@@ -220,16 +220,10 @@ async fn searches(store: &Store) {
 }
 
 fn opens(dir: &Path) {
-    let config = dir.join("config.toml");
     let text = format!(
         "[accounts.home]\nuser_id = \"{ME}\"\ngateway = \"http://127.0.0.1:9/v1\"\ntoken = {{ env = \"SKCHAT_TOKEN\" }}\n"
     );
-    std::fs::write(&config, text).expect("a folder that can be written");
-    let env = [
-        ("SKCHAT_CONFIG", config.to_str().expect("a readable path")),
-        ("SKCHAT_DATA_DIR", dir.to_str().expect("a readable path")),
-        ("SKCHAT_TOKEN", "secret"),
-    ];
+    std::fs::write(dir.join("config.toml"), text).expect("a folder that can be written");
     let mut random = Random(0x5eed);
     let mut last = String::new();
     for _ in 0..messages() {
@@ -239,7 +233,7 @@ fn opens(dir: &Path) {
     let mut times = Vec::new();
     let (mut rest, mut memory) = (0.0f64, 0.0f64);
     for turn in 0..7 {
-        let mut terminal = Terminal::start(&program("skchat"), &[], &env, 120, 40);
+        let mut terminal = Terminal::skchat(dir, &[], &[("SKCHAT_TOKEN", "secret")], 120, 40);
         let shown = terminal.wait("the newest message", |s| {
             let screen = s.parser.screen().contents();
             screen.contains("To joe.4") && screen.contains(&tail)

@@ -10,7 +10,7 @@ mod common;
 use common::outages::{self, Outage, outages};
 use common::rates::rates;
 use common::scripted::{Asked, Reply, Script, Scripted, item, item_with};
-use common::terminal::{Terminal, program};
+use common::terminal::Terminal;
 use common::{ANNA, JOE, write_config};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -94,10 +94,7 @@ impl Seen {
         let server = runtime.block_on(Scripted::start(script));
         let home = tempfile::tempdir().expect("a folder");
         write_config(home.path(), &server.origin);
-        let (dir, config) = (home.path().display().to_string(), home.path().join("config.toml"));
-        let config = config.display().to_string();
-        let env = [("SKCHAT_CONFIG", &*config), ("SKCHAT_DATA_DIR", &*dir), ("TEST_TOKEN", "x")];
-        let terminal = Terminal::start(&program("skchat"), &[], &env, 100, 30);
+        let terminal = Terminal::skchat(home.path(), &[], &[("TEST_TOKEN", "x")], 100, 30);
         Self { terminal, server, runtime: runtime.handle().clone(), _home: home }
     }
 

@@ -1,4 +1,4 @@
-"""An exported page in headless Chromium: it shows every message and its picture, runs nothing and asks for nothing.
+"""An exported page in headless Chromium: it shows every message and its picture, runs no script and makes no request.
 
 Usage: page.py PATH_TO_SKCHAT [PICTURE_OF_THE_PAGE]"""
 
@@ -18,7 +18,7 @@ import zlib
 BROWSERS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 OWNER, PEER = "8:live:anna", "8:live:joe"
 OBJECT = "0-weu-d3-0123456789abcdef0123456789abcdef"
-# A colour that nothing else on the page has.
+# A colour that occurs nowhere else on the page.
 COLOUR = (200, 30, 90)
 WIDTH, HEIGHT = 900, 1400
 
@@ -38,12 +38,12 @@ def png(width, height, colour):
 
 
 def count_pixels(path, colour):
-    """How many pixels of a picture of eight bits a channel have a colour."""
+    """How many pixels of a PNG with eight bits per channel have this colour."""
     data = open(path, "rb").read()
     width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
     size = {2: 3, 6: 4}.get(kind)
     if depth != 8 or size is None:
-        fail("the browser's picture has {0} bits and kind {1}".format(depth, kind))
+        fail("the browser's picture has bit depth {0} and colour type {1}".format(depth, kind))
     packed, at = b"", 8
     while at < len(data):
         length, name = struct.unpack(">I4s", data[at:at + 8])
@@ -79,7 +79,7 @@ def count_pixels(path, colour):
 
 
 class Listener:
-    """A server that nobody may connect to."""
+    """A server that counts connections; the page must make none."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -98,7 +98,7 @@ class Listener:
 
 
 def messages(port):
-    """What is said, with the text that has to be on the page."""
+    """The messages, and the text of each that must be on the page."""
     there = "http://127.0.0.1:{0}".format(port)
     said = [
         ("RichText", "<b>bold</b> and <i>italic</i>", "bold and italic"),
@@ -144,7 +144,7 @@ def export(skchat, folder, port):
 
 
 def browse(browser, folder, page, *options):
-    # Names lead nowhere, so that whatever the page asks for fails instead of leaving this machine.
+    # No host name resolves, so that any request of the page fails instead of leaving this machine.
     return run(browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                "--disable-background-networking", "--disable-component-update", "--disable-sync",
                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--user-data-dir=" + os.path.join(folder, "profile"),
@@ -167,7 +167,7 @@ def main():
             file.write("<img src=\"http://127.0.0.1:{0}/control.png\">".format(listener.port))
         browse(browser, folder, control, "--dump-dom")
         if not listener.connections:
-            fail("the browser cannot reach the server, so nothing would be noticed")
+            fail("the browser cannot reach the server, so requests of the page would go unnoticed")
         listener.connections = 0
         page, shown = export(skchat, folder, listener.port)
         tree = browse(browser, folder, page, "--dump-dom")
@@ -177,7 +177,7 @@ def main():
             shutil.copy(picture, sys.argv[2])
         pixels = count_pixels(picture, COLOUR)
     if "<title>Conversations</title>" not in tree:
-        fail("something on the page ran")
+        fail("a script on the page ran")
     text = text_of(tree)
     for line in [*shown, "Who asked?"]:
         if line not in text:
@@ -188,8 +188,8 @@ def main():
     if pixels < 60 * 40:
         fail("the picture is not on the page: {0} pixels of its colour".format(pixels))
     if listener.connections:
-        fail("the page asked a server for something")
-    print("{0} messages and a picture of {1} pixels on a page in {2}; nothing ran, nothing was asked for".format(
+        fail("the page made a request")
+    print("{0} messages and a picture of {1} pixels on a page in {2}; no script ran, no request was made".format(
         len(shown), pixels, os.path.basename(browser)))
 
 

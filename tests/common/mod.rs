@@ -322,7 +322,7 @@ impl Runner {
             running.push(sync::RunningAccount { account, handle, deltas });
         }
         let (handle, deltas, _) =
-            sync::RunningAccounts::join(running, &[], sync::BesideAccounts::default());
+            sync::RunningAccounts::join(running, &[], sync::GlobalRequests::default());
         let (columns, rows) = setup.size;
         let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;

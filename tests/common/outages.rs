@@ -19,7 +19,7 @@ pub struct Outage {
 /// How the screen names a pause that the server asked for.
 const ASKED: &str = "asked for a pause";
 /// Requests that any outage may cost in each minute, including the first.
-pub const MOST: usize = 8;
+pub const MAX: usize = 8;
 /// The longest time without a request during an outage. The longest wait is a minute, but another request may go first,
 /// so a minute by the clock can pass without one.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(100);

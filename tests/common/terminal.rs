@@ -55,6 +55,23 @@ pub fn size(columns: u16, rows: u16) -> PtySize {
 }
 
 impl Terminal {
+    /// Starts skchat with its configuration and data in `home`.
+    pub fn skchat(
+        home: &Path,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Self {
+        let config = home.join("config.toml");
+        let mut own = vec![
+            ("SKCHAT_CONFIG", config.to_str().expect("a readable path")),
+            ("SKCHAT_DATA_DIR", home.to_str().expect("a readable path")),
+        ];
+        own.extend(env);
+        Self::start(&program("skchat"), arguments, &own, columns, rows)
+    }
+
     pub fn start(
         program: &Path,
         arguments: &[&str],

@@ -1,10 +1,10 @@
-"""A gateway and what stands in front of it, so that clients for Skype run unpatched against `skchat serve`.
+"""A gateway and the front it is behind, so that Skype clients run unpatched against `skchat serve`.
 
 The front is an HTTP proxy for CONNECT. Inside a tunnel it speaks TLS under the names of the services, with a certificate
-made for this run, and passes requests on as a reverse proxy does. What is no part of a gateway (the sign-in pages, the
-service of profiles, the contact list) it answers itself, just far enough for the clients that are tested.
+made for this run, and passes requests on as a reverse proxy does. Requests that a gateway does not serve (the sign-in
+pages, profiles, the contact list) it answers itself, as far as the tested clients need.
 
-A client is pointed here with HTTPS_PROXY and told of the certificate; nothing else about it is changed."""
+A client is pointed here with HTTPS_PROXY and trusts the certificate; nothing else about it is changed."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CHAT = "client-s.gateway.messenger.live.com"
-# Paths of the services of their own, and where the gateway has them.
+# The hosts of the services, and the paths at which the gateway serves them.
 SERVICES = {
     CHAT: "",
     "join.skype.com": "/join",
@@ -34,14 +34,14 @@ def token(user):
 
 
 def need(tool, purpose):
-    """Says which tool is missing, instead of failing somewhere later."""
+    """Says which tool is missing, instead of failing later."""
     if not shutil.which(tool):
         raise SystemExit("{0} is missing: install it to {1}".format(tool, purpose))
     return tool
 
 
 class Gateway:
-    """`skchat serve` with the three users, on one port over all restarts."""
+    """`skchat serve` with the three users, on the same port across restarts."""
 
     def __init__(self, program, home):
         self.program, self.home = program, home
@@ -75,7 +75,7 @@ class Gateway:
 
 
 def certificate(home):
-    """A certificate for all names, and its key. Those who are given the first trust it."""
+    """A certificate for all names, and its key. Clients trust the certificate."""
     need("openssl", "make a certificate for the TLS front")
     cert, key = os.path.join(home, "front.pem"), os.path.join(home, "front.key")
     names = ",".join("DNS:" + host for host in list(SERVICES) + OWN)
@@ -98,7 +98,7 @@ class Front:
             def do_CONNECT(self):
                 host = self.path.split(":")[0]
                 if host not in SERVICES and host not in OWN:
-                    # Nothing of a test leaves this machine.
+                    # No request of a test leaves this machine.
                     self.send_error(403)
                     return
                 self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -120,11 +120,11 @@ class Front:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def count(self, end):
-        """Requests so far whose path ends like this."""
+        """The number of requests so far whose path ends with `end`."""
         return sum(path.endswith(end) for _, _, path in self.requests)
 
     def environment(self):
-        """What a client needs to come here: for Python's requests, and for Node."""
+        """The environment that sends a client here: for Python's requests, and for Node."""
         environment = dict(os.environ, HTTPS_PROXY=self.url, https_proxy=self.url)
         for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             environment.pop(name, None)
@@ -136,7 +136,7 @@ class Inside(BaseHTTPRequestHandler):
     """Requests inside a tunnel, to one host."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body leave together: apart, each would wait for the other's acknowledgement.
+    # Head and body are sent together: apart, the second would wait for the first to be acknowledged.
     wbufsize = -1
 
     def __init__(self, connection, address, server, host, front):
@@ -158,7 +158,7 @@ class Inside(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = any_method
 
     def pass_on(self, body):
-        """As a reverse proxy does; a client that goes away while it polls ends the request behind it."""
+        """Passes a request on as a reverse proxy does. If the client goes away while it polls, so does this request."""
         own = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1",
                "Content-Length": str(len(body))}
         dropped = [name.lower() for name in own] + ["connection", "proxy-connection", "transfer-encoding"]
@@ -168,7 +168,7 @@ class Inside(BaseHTTPRequestHandler):
         try:
             behind.request(self.command, SERVICES[self.host] + self.path, body, headers)
             while not select.select([behind.sock], [], [], 1)[0]:
-                # One that waits for an answer has nothing to send: it has gone away.
+                # A client that waits for an answer sends nothing, so it has gone away.
                 if select.select([self.connection], [], [], 0)[0]:
                     self.close_connection = True
                     return
@@ -215,10 +215,10 @@ def json_answer(value):
 
 
 def sign_in(host, path, form):
-    """The pages that are read on the way from a password to a Skype token."""
+    """The pages that lead from a password to a Skype token."""
     page = {"Content-Type": "text/html"}
     if path.endswith("/oauth/microsoft"):
-        # Cookies of login.live.com, as if it had been the one to answer.
+        # Cookies must come from login.live.com.
         if host == "login.skype.com":
             return 302, {"Location": "https://login.live.com/login/oauth/microsoft"}, b""
         page["Set-Cookie"] = "MSPRequ=1; domain=login.live.com; path=/"

@@ -29,7 +29,7 @@ def check(condition, what):
 
 
 class Script:
-    """A Node script and the lines of JSON that it writes."""
+    """A Node script and the JSON lines that it writes."""
 
     def __init__(self, name, modules, front, user):
         script = shutil.copy(os.path.join(HERE, "npm", name), modules)
@@ -45,8 +45,8 @@ class Script:
         self.lines.put({"kind": "ended", "value": None})
 
     def until(self, kind, allowed=(), patience=None):
-        """The next line of this kind; of others only those that are allowed may come before it. Without a line it fails,
-        or gives nothing where the caller has a patience of its own."""
+        """The value of the next line of this kind; before it, only lines of the kinds in `allowed` may come. Without such
+        a line this fails, or returns None if the caller gave a `patience`."""
         end = time.monotonic() + (patience or PATIENCE)
         while True:
             try:
@@ -67,7 +67,7 @@ class Script:
 
 
 class Person:
-    """Somebody on the other side, by plain requests to the gateway itself."""
+    """The other person in a chat, who sends plain requests to the gateway itself."""
 
     def __init__(self, gateway, user):
         self.gateway, self.user = gateway, user
@@ -90,9 +90,9 @@ class Person:
 
 
 def talk(script, joe, user, prefix, text, allowed=()):
-    """Joe says something, the script hears it and answers, and the answer is there."""
+    """Joe says something, the script receives it and answers, and the answer arrives."""
     heard = None
-    # skype-http drops what comes in one answer with an event that it does not know, such as one about a group.
+    # skype-http drops all events of a response that has one it does not know, such as an event about a group.
     for attempt in range(TRIES):
         said = "{0} ({1})".format(text, attempt)
         joe.say("8:" + user, said)
@@ -119,7 +119,7 @@ def skyweb(gateway, front, modules, joe):
         check(ready["host"] == CHAT and ready["endpoint"].startswith("{"), "signing in: " + str(ready))
         check(script.until("thread").endswith("@thread.skype"), "a group")
         talk(script, joe, "anna.7", "skyweb", "hello skyweb")
-        # It never registers a second time, and reports the polls that fail while nobody is there.
+        # It never registers a second time, and reports the polls that fail while the gateway is down.
         gateway.restart()
         talk(script, joe, "anna.7", "skyweb", "and after a restart", allowed=("error",))
     finally:
@@ -128,7 +128,7 @@ def skyweb(gateway, front, modules, joe):
 
 def skype_http(gateway, front, modules, joe):
     script = Script("skype_http_check.js", modules, front, "mia.tan")
-    # It does not know the events about groups, and reports them.
+    # It does not know events about groups, and reports them as errors.
     allowed = ("error",)
     try:
         ready = script.until("ready")

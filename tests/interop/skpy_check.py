@@ -1,4 +1,4 @@
-"""SkPy 0.11, unpatched, against `skchat serve` behind a TLS front: what bots do, done to our gateway.
+"""SkPy 0.11, unpatched, against `skchat serve` behind a TLS front: does what bots do.
 
 Usage: skpy_check.py PATH_TO_SKCHAT"""
 
@@ -22,7 +22,7 @@ def check(condition, what):
 
 
 def token_file(home, user):
-    """As SkPy keeps it: a Skype token that holds, and a registration that has ended, so that it registers."""
+    """A token file of SkPy, with a valid Skype token and an expired registration, so that SkPy registers."""
     path = os.path.join(home, user + ".tokens")
     later = str(int(time.time()) + 86400)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
@@ -31,7 +31,7 @@ def token_file(home, user):
 
 
 class Bot(SkypeEventLoop):
-    """Keeps what it is given, and acknowledges it as SkPy does by itself."""
+    """Keeps the events it receives, which SkPy acknowledges by itself."""
 
     def __init__(self, path):
         self.seen = []
@@ -53,7 +53,7 @@ def says(text):
 
 
 def loop(gateway, front, home, joe):
-    """The loop that bots run in: events, their acknowledgement, and a gateway that is started again."""
+    """The event loop of bots: events, their acknowledgement, and a restart of the gateway."""
     bot = Bot(token_file(home, "mia.tan"))
     acks = front.count("/ack")
     chat = joe.chats["8:mia.tan"]
@@ -120,7 +120,7 @@ def run(gateway, front, home):
     me = group.sendMsg("waves", me=True)
     check(me.content == "Anna Lindqvist waves", "an action")
 
-    # Events as the other one sees them.
+    # Events as the other user sees them.
     events = joe.getEvents()
     kinds = {type(e).__name__ for e in events}
     for kind in ("SkypeNewMessageEvent", "SkypeTypingEvent", "SkypeChatMemberEvent"):

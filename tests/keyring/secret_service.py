@@ -2,8 +2,8 @@
 
 Usage: secret_service.py PATH_TO_SKCHAT, a build with the keyring feature.
 
-Signs in to a gateway that plays a service, and checks where the tokens are: in the keyring only, where the next process finds
-them, and gone after signing out. A locked keyring is named; where there is none the tokens are in a private file."""
+Signs in to a gateway that imitates a service, and checks where the tokens are: only in the keyring, where the next
+process finds them; gone after signing out. A locked keyring is reported; without one, a private file has the tokens."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def wait(what, condition):
 
 
 class Session:
-    """A D-Bus session with a keyring, both of which end with it."""
+    """A D-Bus session with a keyring; `end` stops both."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -111,7 +111,7 @@ class Home:
         return self.origin + "/link"
 
     def refresh_token_in_files(self):
-        """Whether any file of the home holds a refresh token of the played service."""
+        """Whether any file in the home folder contains a refresh token of the imitated service."""
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 with open(os.path.join(folder, name), "rb") as file:
@@ -130,9 +130,9 @@ def check(skchat, folder, origin):
         if "keyring: holds the tokens" not in says:
             fail("the keyring is not used:\n" + says)
         if home.refresh_token_in_files():
-            fail("a refresh token is in a file although there is a keyring")
+            fail("a refresh token is in a file, although there is a keyring")
         if "8:live:anna" not in home.run("chats", "--json") + says:
-            fail("another process does not know of the sign-in:\n" + says)
+            fail("another process does not see the sign-in:\n" + says)
         home.run("logout", "me")
         says = home.run("doctor")
         if "not signed in" not in says:
@@ -141,7 +141,7 @@ def check(skchat, folder, origin):
         session.lock()
         says = home.run("doctor")
         if "keyring: holds the tokens" in says or "locked" not in says:
-            fail("a locked keyring is not named:\n" + says)
+            fail("a locked keyring is not reported:\n" + says)
         print("locked: " + next((line.strip() for line in says.splitlines() if "keyring" in line), "?"))
     finally:
         session.end()
@@ -171,7 +171,7 @@ def main():
         finally:
             gateway.terminate()
             gateway.wait()
-    print("tokens of a sign-in: in GNOME Keyring where there is one, in a private file where there is none")
+    print("tokens of a sign-in: in GNOME Keyring if it runs, otherwise in a private file")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Copying inside tmux and GNU screen, which are attached to a terminal: the text that arrives is the text of the message.
+"""Copying inside tmux and GNU screen, attached to a terminal: the text that arrives there is that of the message.
 
 Usage: copying.py PATH_TO_SKCHAT"""
 
@@ -30,7 +30,7 @@ TEXTS = [
 
 
 class Attached:
-    """A program in a pseudo-terminal of xterm's kind, and everything that it has sent there."""
+    """A program in an xterm-like pseudo-terminal, and everything that it has written there."""
 
     def __init__(self, command, environment):
         pid, self.terminal = pty.fork()
@@ -71,7 +71,7 @@ def buffer(socket):
 def check(name, attached, was_copied, says):
     attached.wait_for("live")
     attached.send(NEXT_CHAT)
-    # Multiplexers move the cursor over what stands there already, so that only new words can be looked for.
+    # Multiplexers do not redraw words that are on the screen already, so wait only for new ones.
     attached.wait_for("finished")
     attached.send(SELECT)
     attached.wait_for(HIGHLIGHT)
@@ -84,7 +84,7 @@ def check(name, attached, was_copied, says):
         wait("{0!r} in the terminal around {1}".format(text, name),
              lambda: encoded in attached.seen, lambda: attached.seen.decode(errors="replace"))
         if number == 0:
-            # Later the same words stand there already.
+            # Later the same words are on the screen already.
             attached.wait_for(says)
         attached.send(UP)
     attached.send("\x1b")
@@ -107,7 +107,7 @@ def main():
             for text in TEXTS:
                 subprocess.run([skchat, "send", "8:anna", "--", text], env=environment, check=True,
                                stdout=subprocess.DEVNULL)
-            # Only what the multiplexers know of the clipboard counts.
+            # No other clipboard may be used than those of the multiplexers.
             for variable in ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"):
                 environment.pop(variable, None)
             environment["TERM"] = "xterm-256color"
@@ -123,7 +123,7 @@ def main():
             with open(rc, "w") as file:
                 file.write("defutf8 on\nstartup_message off\n")
             command = ["screen", "-c", rc, "-U", "-S", "copying", skchat]
-            # What the terminal around it has received is checked for both.
+            # Screen has no buffer to check; what the terminal around it has received is checked for both.
             check("screen", Attached(command, dict(environment, SCREENDIR=sockets)), lambda text: True,
                   "Sent")
         finally:

@@ -1,4 +1,4 @@
-"""Stopping and continuing inside tmux and GNU screen: the shell gets its terminal, and fg brings everything again.
+"""Stopping and continuing inside tmux and GNU screen: the shell gets its terminal back, and fg restores the screen.
 
 Usage: jobs.py PATH_TO_SKCHAT"""
 
@@ -43,7 +43,7 @@ def check(kind, skchat, folder):
             stop()
             wait("the prompt after " + way, lambda: "ready>" in shown(), shown)
             window.send("clear\r")
-            # The shell reads lines: its terminal is not in raw mode.
+            # The shell reads a line, so the terminal is not in raw mode.
             window.send("echo answer-$((40+{0}))\r".format(number))
             wait("an echo after " + way, lambda: "answer-4{0}".format(number) in shown(), shown)
             window.send("fg\r")

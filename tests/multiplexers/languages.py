@@ -1,4 +1,4 @@
-"""Text in many languages, scrolled at random inside tmux and GNU screen: the screen is always what Ctrl-L draws.
+"""Text in many languages, scrolled at random inside tmux and GNU screen: the screen is always the same as after Ctrl-L.
 
 Usage: languages.py PATH_TO_SKCHAT [SEED]"""
 
@@ -17,18 +17,18 @@ DAMAGE = "damaged"
 
 
 def steady(window):
-    """The screen once it is the same three times in a row."""
+    """The screen, once it has been the same three times in a row."""
     seen = []
 
     def same():
         seen.append(window.text())
         return len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
-    wait("a screen that is steady", same)
+    wait("a steady screen", same)
     return seen[-1]
 
 
 def check(kind, skchat, origin, folder, texts, chance):
-    # The sender's own client: nothing is unread, so that nothing else on the screen changes.
+    # The client of the sender: nothing is unread, so nothing else on the screen changes.
     environment = config(folder, origin, "8:joe")
     window = kind(folder, [skchat], environment)
     try:
@@ -60,7 +60,7 @@ def check(kind, skchat, origin, folder, texts, chance):
             letters.update(shown())
         lost = {c for text in texts for c in text if c.isalpha()} - letters
         if window.shows_letters and lost:
-            raise SystemExit("FAILED: letters that were never seen: " + " ".join(map(ascii, sorted(lost))))
+            raise SystemExit("FAILED: letters that never appeared: " + " ".join(map(ascii, sorted(lost))))
         window.send(QUIT)
     finally:
         window.close()

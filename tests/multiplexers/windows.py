@@ -1,4 +1,4 @@
-"""Windows of tmux and GNU screen that run the program, for the checks beside this file."""
+"""Windows of tmux and GNU screen that run the program, for the checks in this folder."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def need(name):
 
 
 def wait(what, condition, show=lambda: ""):
-    """Waits for a condition, and gives what it gave."""
+    """Waits until a condition is true, and returns its value."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = condition()
@@ -56,7 +56,7 @@ class Screen:
     shows_letters = False
 
     def __init__(self, folder, command, environment):
-        # Its sockets lie in a folder that only the user can enter.
+        # Screen wants its sockets in a folder that only the user can enter.
         self.folder = os.path.join(folder, "sockets")
         os.mkdir(self.folder, 0o700)
         self.environment = dict(environment, SCREENDIR=self.folder)
@@ -74,7 +74,7 @@ class Screen:
                        capture_output=True)
 
     def send(self, keys):
-        # Screen reads carets and backslashes itself.
+        # Screen interprets carets and backslashes, so every byte is escaped.
         self.run("stuff", "".join("\\{0:03o}".format(b) for b in keys.encode()))
 
     def text(self):
@@ -87,7 +87,7 @@ class Screen:
                 return [""]
             time.sleep(0.01)
         with open(self.picture, "rb") as file:
-            # A hard copy has the lowest byte of each character only: enough to tell two screens apart.
+            # A hard copy has only the lowest byte of each character: enough to tell two screens apart.
             return [file.read().decode("latin-1")]
 
     def terminal(self):

@@ -2,16 +2,16 @@
 
 use crate::common::terminal::Terminal;
 use crate::common::{ANNA, Gateway, JOE, say_as, token};
-use skchat::gateway::played::{CodeState, PlayedKind, PlayedOptions};
+use skchat::gateway::emulation::{CodeState, EmulatedService, EmulationOptions};
 use skchat::model::UserId;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A home with an account at one gateway, and a service that another gateway plays.
+/// A home with an account at one gateway, and a service that another gateway emulates.
 struct Home {
     dir: tempfile::TempDir,
     own: Gateway,
-    played: Gateway,
+    emulation: Gateway,
 }
 
 const COMMENT: &str = "# My own comment, which stays.";
@@ -19,19 +19,19 @@ const COMMENT: &str = "# My own comment, which stays.";
 impl Home {
     async fn new() -> Self {
         let own = Gateway::start().await;
-        let played = Gateway::configured(|options| {
-            let played = PlayedOptions::new(PlayedKind::TeamsFree);
-            options.plays = Some(PlayedOptions { interval: 1, ..played });
+        let emulation = Gateway::configured(|options| {
+            let emulation = EmulationOptions::new(EmulatedService::TeamsFree);
+            options.emulates = Some(EmulationOptions { interval: 1, ..emulation });
         })
         .await;
         let dir = tempfile::tempdir().unwrap();
         let config = format!(
             "{COMMENT}\n[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{}/v1\"\ntoken = {{ env = \"TEST_TOKEN\" }}\n\n\
-             [services.play]\nbased_on = \"teams-free\"\norigin = \"{}\"\npolling.budget = 0\nabout.title = \"A played service\"\n",
-            own.origin, played.origin
+             [services.play]\nbased_on = \"teams-free\"\norigin = \"{}\"\npolling.budget = 0\nabout.title = \"An emulated service\"\n",
+            own.origin, emulation.origin
         );
         std::fs::write(dir.path().join("config.toml"), config).unwrap();
-        Self { dir, own, played }
+        Self { dir, own, emulation }
     }
 
     fn config(&self) -> String {
@@ -47,21 +47,15 @@ impl Home {
     }
 
     fn start_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> Terminal {
-        let config = self.dir.path().join("config.toml");
         let own = token(ANNA);
-        let mut env = vec![
-            ("SKCHAT_CONFIG", config.to_str().unwrap()),
-            ("SKCHAT_DATA_DIR", self.dir.path().to_str().unwrap()),
-            ("TEST_TOKEN", own.as_str()),
-        ];
+        let mut env = vec![("TEST_TOKEN", own.as_str())];
         env.extend(more);
-        let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
-        Terminal::start(program, arguments, &env, 100, 30)
+        Terminal::skchat(self.dir.path(), arguments, &env, 100, 30)
     }
 
     /// Confirms the code that is pending.
     fn approve(&self) {
-        let authority = &self.played.state.played().unwrap().authority;
+        let authority = &self.emulation.state.emulation().unwrap().authority;
         let code = authority.waiting().pop().expect("a code was given out");
         assert!(authority.decide(&code, &CodeState::Approved(UserId::new(ANNA))));
     }
@@ -90,7 +84,7 @@ async fn a_second_account_is_added_signed_in_to_renamed_and_removed_without_a_re
         t.send(ACCOUNTS);
         t.wait_for("Accounts");
         t.send("a");
-        t.wait_for("A played service");
+        t.wait_for("An emulated service");
         // In the list it comes after the two services of Microsoft and the gateway by address.
         t.send("\u{1b}[B\u{1b}[B\u{1b}[B\r");
         t.wait_for("Name of the account");

@@ -134,7 +134,7 @@ fn a_full_disk_leaves_an_archive_as_it_was() {
         let output = home.import_with_little_room(&path, blocks);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{blocks}: {error}");
-        assert!(error.contains("the archive is as it was before"), "{error}");
+        assert!(error.contains("the archive was not changed"), "{error}");
         assert_eq!(home.export(), before, "{blocks}");
         assert!(home.import(&path).contains("10,800 new"), "{blocks}");
         assert_eq!(home.log("8:joe").len(), 1);

@@ -245,7 +245,7 @@ fn shell(script: &str, config: &Path, data: &Path) -> Output {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_mistake() {
+fn a_reader_that_goes_away_is_not_an_error() {
     let served = Served::start();
     for n in 0..3 {
         out(&served.skchat(ANNA, "anna-token", &["send", JOE, &format!("number {n}")]));
@@ -308,8 +308,8 @@ fn config_check_lists_everything_that_is_wrong() {
         ":4: unknown key \"accounts.home.tokn\"; did you mean \"token\"?",
         ":7: expected true or false, not \"yes\"",
         ":8: \"big\" is not one of",
-        ":9: there is no theme \"nope\"; known are auto, default",
-        ":11: grace_seconds is at most 60",
+        ":9: there is no theme \"nope\"; the known ones are auto, default",
+        ":11: grace_seconds must be at most 60",
         ":13: there is no action \"sned\"; did you mean \"send\"?",
         ":14: ",
     ] {
@@ -387,7 +387,7 @@ fn config_init_creates_a_file_that_explains_itself_and_overwrites_nothing() {
     std::fs::write(&config, "# mine\n").unwrap();
     let again = init();
     assert_eq!(again.status.code(), Some(1));
-    assert!(err(&again).contains("exists already; nothing was changed"), "{}", err(&again));
+    assert!(err(&again).contains("already exists; nothing was changed"), "{}", err(&again));
     assert_eq!(std::fs::read_to_string(&config).unwrap(), "# mine\n");
 }
 
@@ -428,11 +428,11 @@ fn doctor_counts_in_english() {
     });
     let text = out(&served.skchat(ANNA, "anna-token", &["doctor"]));
     assert!(text.contains("is sound; 1 message in 1 conversation,"), "{text}");
-    assert!(text.contains("WARN  news: never received yet"), "{text}");
+    assert!(text.contains("WARN  messages: never fetched"), "{text}");
 }
 
 #[test]
-fn a_recording_of_another_version_is_told_by_its_version() {
+fn a_recording_of_another_version_is_reported_with_its_version() {
     let dir = tempfile::tempdir().unwrap();
     let old = dir.path().join("old.skrec");
     std::fs::write(&old, "{\"Start\":{\"skchat\":\"0.0.9\",\"format\":1}}\n").unwrap();

@@ -65,7 +65,7 @@ async fn a_bomb_is_stopped_at_eight_mebibytes_after_decompression() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_an_answer_is_no_answer() {
+async fn half_an_answer_is_not_an_answer() {
     let answer = response("Content-Length: 5000", b"{\"conversations\": [{\"id\": \"8:joe.4\"}");
     let error = serve(Some(answer)).await.conversations(10).await.unwrap_err();
     assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Unreachable, true));
@@ -79,7 +79,7 @@ async fn no_answer_ends_by_itself_and_leaves_the_outcome_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_means_certainly_not_sent() {
+async fn a_refused_connection_means_certainly_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
     drop(listener);

@@ -4,7 +4,6 @@ use crate::common::terminal::Terminal;
 use crate::common::{ANNA, Gateway, JOE, say_as, token, write_config};
 use base64::Engine;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 /// A message as Joe sends it, and what is copied from it.
 fn messages() -> [(String, String); 4] {
@@ -53,11 +52,9 @@ impl Place {
     /// Anna's terminal with the chat open, narrow enough for long lines to be broken.
     fn open(&self, last: &str) -> Terminal {
         let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
-        let (config, data, token) = (path("config.toml"), path(""), token(ANNA));
+        let token = token(ANNA);
         let programs = format!("{}:{}", path("bin"), std::env::var("PATH").unwrap());
         let env = [
-            ("SKCHAT_CONFIG", config.as_str()),
-            ("SKCHAT_DATA_DIR", data.as_str()),
             ("TEST_TOKEN", token.as_str()),
             ("PATH", programs.as_str()),
             ("DISPLAY", ":99"),
@@ -65,8 +62,7 @@ impl Place {
             ("TMUX", ""),
             ("STY", ""),
         ];
-        let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
-        let mut t = Terminal::start(program, &[], &env, 70, 24);
+        let mut t = Terminal::skchat(self.dir.path(), &[], &env, 70, 24);
         t.wait_for("live");
         t.send("\u{1b}[1;3B");
         t.wait_for("To Joe Bloggs ›");

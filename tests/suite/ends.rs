@@ -11,14 +11,8 @@ const END: Duration = Duration::from_secs(2);
 const SIGNALS: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
 fn start(arguments: &[&str], data: &Path) -> Terminal {
-    let config = data.join("config.toml");
-    let env = [
-        ("COLORTERM", ""),
-        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
-        ("SKCHAT_CONFIG", config.to_str().unwrap()),
-        ("TEST_TOKEN", "anna"),
-    ];
-    Terminal::start(Path::new(env!("CARGO_BIN_EXE_skchat")), arguments, &env, 80, 24)
+    let env = [("COLORTERM", ""), ("TEST_TOKEN", "anna")];
+    Terminal::skchat(data, arguments, &env, 80, 24)
 }
 
 fn write_config(data: &Path, gateway: &str, token: &str) {
@@ -74,7 +68,7 @@ fn quitting_does_not_wait_for_a_terminal_that_is_not_read() {
 }
 
 #[test]
-fn a_signal_ends_it_while_the_token_file_is_a_pipe_that_nobody_writes_to() {
+fn a_signal_ends_it_while_the_token_file_is_a_pipe_without_a_writer() {
     for signal in SIGNALS {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("token");
@@ -182,7 +176,7 @@ fn dialogs_and_sizes_on_a_slow_terminal_show_their_last_state_soon() {
         t.send(if page % 3 == 2 { "\u{1b}[5~" } else { "\u{1b}[6~" });
     }
     t.send("\u{1b}[F");
-    soon(&t, "the help", "Signs");
+    soon(&t, "the help", "Symbols");
     t.send("\u{1b}[27u");
     for n in 0..30 {
         t.resize(70 + n % 20, 20 + n % 10);
@@ -202,7 +196,7 @@ fn run(data: &Path, arguments: &[&str]) -> std::process::Command {
 }
 
 #[test]
-fn a_full_output_is_a_failure_and_no_crash() {
+fn a_full_output_is_a_failure_but_not_a_crash() {
     let dir = tempfile::tempdir().unwrap();
     write_config(dir.path(), "http://127.0.0.1:9", "{ env = \"TEST_TOKEN\" }");
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -261,16 +255,9 @@ fn a_program_that_is_started_does_not_get_the_token_and_nobody_gets_the_memory()
     std::fs::write(&editor, format!("#!/bin/sh\nenv > {}\n", seen.display())).unwrap();
     std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
     write_config(dir.path(), "http://127.0.0.1:9", "{ env = \"TEST_TOKEN\" }");
-    let config = dir.path().join("config.toml");
-    let env = [
-        ("EDITOR", editor.to_str().unwrap()),
-        ("VISUAL", ""),
-        ("SKCHAT_DATA_DIR", dir.path().to_str().unwrap()),
-        ("SKCHAT_CONFIG", config.to_str().unwrap()),
-        ("TEST_TOKEN", "canary-token"),
-    ];
-    let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
-    let mut t = Terminal::start(program, &[], &env, 80, 24);
+    let env =
+        [("EDITOR", editor.to_str().unwrap()), ("VISUAL", ""), ("TEST_TOKEN", "canary-token")];
+    let mut t = Terminal::skchat(dir.path(), &[], &env, 80, 24);
     t.wait_for("F1");
     let pid = t.pid().as_raw_nonzero();
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();

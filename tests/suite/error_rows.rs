@@ -63,7 +63,7 @@ const LIST_ROWS: &[(Answer, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_to_the_list_is_said_in_words_and_passes_with_the_history_readable() {
+async fn every_answer_to_the_list_is_shown_as_words_and_leaves_the_history_readable() {
     let mut rows = tokio::task::JoinSet::new();
     for (answer, words) in LIST_ROWS {
         rows.spawn(async move {
@@ -127,7 +127,7 @@ const SEND_ROWS: &[(Answer, Fate)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_to_a_message_is_said_in_words_and_nothing_is_lost() {
+async fn every_answer_to_a_message_is_shown_as_words_and_nothing_is_lost() {
     let mut rows = tokio::task::JoinSet::new();
     for (answer, fate) in SEND_ROWS {
         rows.spawn(send_row(answer, *fate));
@@ -190,7 +190,7 @@ async fn send_row(answer: &Answer, fate: Fate) {
             assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}: it was not sent again");
         }
         Fate::Asked => {
-            let is_asked = |screen: &str| screen.contains("not confirmed: R sends again");
+            let is_asked = |screen: &str| screen.contains("not confirmed: R resends");
             anna.wait_until(&row, |screen| shows_text(screen) && is_asked(screen)).await;
             assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}: it was not sent again");
         }
@@ -212,7 +212,7 @@ async fn arrived(gateway: &Gateway, text: &str) -> usize {
 
 /// Answers that concern the endpoint and not the user: the connection recovers by itself.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_an_endpoint_or_a_sync_state_is_mended_without_a_word() {
+async fn endpoint_and_sync_state_errors_are_recovered_silently() {
     for (method, path, wrong) in [
         ("POST", "/users/ME/endpoints", answer(403, r#"{"errorCode":209,"message":"forbidden"}"#)),
         (
@@ -301,10 +301,10 @@ impl OpenGroup {
 #[tokio::test(start_paused = true)]
 async fn a_group_that_is_gone_says_so_and_is_not_asked_for_until_the_list_shows_a_change() {
     for (status, body, words) in [
-        (404, r#"{"errorCode":"ThreadNotFound","message":""}"#, "no longer there"),
-        (404, r#"{"errorCode":"SoftDeleted"}"#, "no longer there"),
-        (404, r#"{"errorCode":730}"#, "no longer there"),
-        (404, r#"{"errorCode":8002}"#, "no longer there"),
+        (404, r#"{"errorCode":"ThreadNotFound","message":""}"#, "no longer exists"),
+        (404, r#"{"errorCode":"SoftDeleted"}"#, "no longer exists"),
+        (404, r#"{"errorCode":730}"#, "no longer exists"),
+        (404, r#"{"errorCode":8002}"#, "no longer exists"),
         (403, r#"{"errorCode":7100}"#, "no longer a member"),
     ] {
         let mut group = OpenGroup::start().await;

@@ -2,7 +2,7 @@
 //! many requests it may cost.
 
 use crate::common::clock::SteppedClock;
-use crate::common::outages::{self, Cost, LONGEST_SILENCE, MOST, Outage, outages, with_header};
+use crate::common::outages::{self, Cost, LONGEST_SILENCE, MAX, Outage, outages, with_header};
 use crate::common::rates;
 use crate::common::scripted::{Asked, Reply, Scripted, item, item_with};
 use crate::common::*;
@@ -174,7 +174,7 @@ async fn history_row(pages: OddPages, heeds_bounds: bool) {
     assert!(requests <= 30, "{name}: {requests} requests");
     if !heeds_bounds {
         let history = history_of_doctor(dir.path(), &server.origin);
-        assert!(history.contains("unknown, asked for again: after "), "{name}\n{history}");
+        assert!(history.contains("unknown, will be requested again: after "), "{name}\n{history}");
         assert!(!history.contains("not kept by the server"), "{name}\n{history}");
     }
 }
@@ -290,7 +290,7 @@ async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
     for row in outages().into_iter().filter(chosen) {
         let Cost { counts, silence, requests, screen } = outages::run(&row, 2).await;
         println!("{}: {counts:?} requests a minute, at most {silence:?} without one", row.name);
-        let few = counts.iter().all(|count| *count <= MOST);
+        let few = counts.iter().all(|count| *count <= MAX);
         assert!(few, "{}: {counts:?}{requests}\n{screen}", row.name);
         let goes_on = silence <= LONGEST_SILENCE;
         assert!(goes_on, "{}: {silence:?}{requests}\n{screen}", row.name);
@@ -324,7 +324,7 @@ async fn polls_that_fail_cost_few_requests_with_all_that_they_lead_to() {
 
 #[tokio::test(start_paused = true)]
 async fn a_live_service_gets_few_requests_in_use_idle_away_and_during_an_outage() {
-    let most = [15, 10, 6, MOST];
+    let most = [15, 10, 6, MAX];
     for (rate, most) in rates::rates().await.into_iter().zip(most) {
         println!("{}: {:?} requests a minute, {:?}", rate.name, rate.counts, rate.silence);
         let few = rate.counts.iter().all(|count| *count <= most);
@@ -418,7 +418,7 @@ async fn a_429_without_a_time_stops_everything_for_longer_and_longer_and_the_scr
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is_tried() {
+async fn a_frozen_connection_is_reported_within_forty_seconds_and_a_fresh_one_is_tried() {
     let clock = SteppedClock::start();
     let never = Arc::new(tokio::sync::Notify::new());
     let server = Scripted::start(|script| {
@@ -459,7 +459,7 @@ fn with_token_file(server: &Scripted, dir: &Path) -> (Runner, std::path::PathBuf
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
+async fn a_rejected_token_is_reported_at_once_and_retried_automatically() {
     let clock = SteppedClock::start();
     let server = Scripted::start(|script| {
         script.poll_wait = Some(Duration::from_secs(30));
@@ -576,5 +576,5 @@ async fn an_item_that_can_be_placed_nowhere_is_counted_by_doctor() {
     let said = String::from_utf8_lossy(&doctor.stdout);
     let expected = "1 item of the server could not be placed in any conversation";
     assert!(said.contains(expected), "{said}{}", String::from_utf8_lossy(&doctor.stderr));
-    assert!(said.contains("PASS  news: last looked for with success 20"), "{said}");
+    assert!(said.contains("PASS  messages: last fetched 20"), "{said}");
 }

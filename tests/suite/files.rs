@@ -58,7 +58,7 @@ async fn a_host_that_refuses_the_token_says_so_and_signs_nobody_out() {
     let client = gateway.client(ANNA);
     let oven = file(&gateway.origin, "0-oven", MediaKind::Image);
     let error = bytes(&client, &oven).await.unwrap_err();
-    assert_eq!(error.message, "the service does not give this file to this account");
+    assert_eq!(error.message, "this account may not download this file");
     assert_eq!(error.kind, ErrorKind::Forbidden);
     client.conversations(1).await.unwrap();
     // An expired cookie is replaced.

@@ -322,7 +322,7 @@ async fn seeing_the_end_of_a_chat_clears_its_badge_and_tells_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_answers_are_told_and_change_nothing() {
+async fn wrong_answers_are_reported_and_change_nothing() {
     let gateway = Gateway::start().await;
     say_as(&gateway.client(JOE), ANNA, "still here").await;
     let dir = tempfile::tempdir().unwrap();
@@ -360,7 +360,7 @@ async fn wrong_answers_are_told_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejected_token_is_told_as_such_and_f5_tries_again() {
+async fn a_rejected_token_is_reported_as_such_and_f5_tries_again() {
     let gateway = Gateway::start().await;
     gateway.state.faults().add(
         "POST",

@@ -113,7 +113,7 @@ async fn one_user_cannot_take_all_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_guesses_tokens_waits_and_the_others_do_not() {
+async fn a_client_that_guesses_tokens_waits_and_others_do_not() {
     let gateway = Gateway::start().await;
     let mut guesser =
         Connection::open(&gateway.address(), "X-Skypetoken: guess".into()).await.unwrap();

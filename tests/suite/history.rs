@@ -358,7 +358,7 @@ async fn a_stuck_message_blocks_its_own_chat_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_first_message_is_no_end_of_the_history_of_its_own() {
+async fn a_changed_first_message_does_not_mark_the_end_of_the_history() {
     let gateway = Gateway::start().await;
     let joe = gateway.client(JOE);
     let first = say_as(&joe, ANNA, "the very first").await;

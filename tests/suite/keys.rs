@@ -5,17 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn start(data: &Path, columns: u16, rows: u16) -> Terminal {
-    let config = data.join("config.toml");
-    let own = [
-        ("COLORTERM", ""),
-        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
-        ("SKCHAT_CONFIG", config.to_str().unwrap()),
-    ];
     // These would reveal which terminal the tests run in.
-    let hints = ["TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "KONSOLE_VERSION"].map(|name| (name, ""));
-    let env: Vec<(&str, &str)> = own.into_iter().chain(hints).collect();
-    let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
-    Terminal::start(program, &["demo"], &env, columns, rows)
+    let hints = ["COLORTERM", "TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "KONSOLE_VERSION"];
+    Terminal::skchat(data, &["demo"], &hints.map(|name| (name, "")), columns, rows)
 }
 
 fn demo(data: &Path) -> Terminal {

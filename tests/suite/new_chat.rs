@@ -2,26 +2,27 @@
 
 use crate::common::{ANNA, Gateway, JOE, MIA, PATIENCE, Runner, Setup, say_as};
 use skchat::client::{Client, ClientOptions, Secret, TokenSource};
+use skchat::gateway::emulation::{EmulatedService, EmulationOptions};
 use skchat::gateway::fault::InjectedFault;
-use skchat::gateway::played::{PlayedKind, PlayedOptions};
 use skchat::model::{AuthStyle, PollMode, UserId};
 use skchat::protocol::service::ServiceProfile;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-async fn playing(change: impl Fn(&mut PlayedOptions) + Send + Sync + 'static) -> Gateway {
+async fn emulating(change: impl Fn(&mut EmulationOptions) + Send + Sync + 'static) -> Gateway {
     Gateway::configured(move |options| {
-        let mut played = PlayedOptions::new(PlayedKind::TeamsWork);
-        change(&mut played);
-        options.plays = Some(played);
+        let mut emulation = EmulationOptions::new(EmulatedService::TeamsWork);
+        change(&mut emulation);
+        options.emulates = Some(emulation);
     })
     .await
 }
 
 fn options(gateway: &Gateway, user: &str) -> ClientOptions {
-    let played = gateway.state.played().unwrap();
+    let emulation = gateway.state.emulation().unwrap();
     let user = UserId::new(user);
-    let token = played.authority.tokens(|tokens| tokens.skype(&user, played.options.skype_life));
+    let token =
+        emulation.authority.tokens(|tokens| tokens.skype(&user, emulation.options.skype_life));
     let token = TokenSource::Fixed(Secret::new(token));
     let mut options = ClientOptions::new(user, gateway.base("/v1"), token);
     options.service = ServiceProfile::named("teams-work", &BTreeMap::new()).unwrap();
@@ -73,7 +74,7 @@ fn is_sent(screen: &str, text: &str) -> bool {
 
 #[tokio::test]
 async fn the_first_message_to_a_person_creates_a_thread_and_the_next_ones_go_there() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dir = tempfile::tempdir().unwrap();
     let mut anna = program(&gateway, dir.path());
     anna.wait_for("live").await;
@@ -101,7 +102,7 @@ async fn the_first_message_to_a_person_creates_a_thread_and_the_next_ones_go_the
 
 #[tokio::test]
 async fn a_thread_whose_creation_was_not_answered_is_found_and_not_created_again() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dir = tempfile::tempdir().unwrap();
     let faults = gateway.state.faults();
     faults.add("POST", "/threads", 1, InjectedFault::LostAck);
@@ -129,7 +130,7 @@ async fn a_thread_whose_creation_was_not_answered_is_found_and_not_created_again
 
 #[tokio::test]
 async fn a_message_that_was_moved_to_its_thread_but_not_sent_is_sent_after_the_next_start() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dir = tempfile::tempdir().unwrap();
     let down = InjectedFault::Status { code: 429, error: 0, retry_after: Some(1) };
     gateway.state.faults().add("POST", "/messages", 100_000, down);
@@ -152,7 +153,7 @@ async fn a_message_that_was_moved_to_its_thread_but_not_sent_is_sent_after_the_n
 
 #[tokio::test]
 async fn a_service_that_does_not_name_the_new_thread_is_asked_for_its_list() {
-    let gateway = playing(|played| played.names_new_chats = false).await;
+    let gateway = emulating(|emulation| emulation.names_new_chats = false).await;
     let dir = tempfile::tempdir().unwrap();
     let mut anna = program(&gateway, dir.path());
     anna.wait_for("live").await;
@@ -166,7 +167,7 @@ async fn a_service_that_does_not_name_the_new_thread_is_asked_for_its_list() {
 
 #[tokio::test]
 async fn two_who_write_to_each_other_at_the_same_time_have_one_thread() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut anna = program(&gateway, dirs[0].path());
     let setup = Setup {
@@ -193,7 +194,7 @@ async fn two_who_write_to_each_other_at_the_same_time_have_one_thread() {
 
 #[tokio::test]
 async fn a_thread_that_the_service_refuses_to_create_fails_the_message_and_keeps_it() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dir = tempfile::tempdir().unwrap();
     let refused = InjectedFault::Status { code: 403, error: 0, retry_after: None };
     gateway.state.faults().add("POST", "/threads", 1, refused);
@@ -214,7 +215,7 @@ async fn a_thread_that_the_service_refuses_to_create_fails_the_message_and_keeps
 
 #[tokio::test]
 async fn a_thread_that_was_not_found_is_read_again_when_something_new_is_said_in_it() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut anna = program(&gateway, dirs[0].path());
     anna.wait_for("live").await;
@@ -231,11 +232,11 @@ async fn a_thread_that_was_not_found_is_read_again_when_something_new_is_said_in
     let mut anna = program(&gateway, dirs[1].path());
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
-    anna.wait_for("no longer there").await;
+    anna.wait_for("no longer exists").await;
     gateway.state.faults().clear();
     say_as(&Client::new(options(&gateway, JOE)), &thread, "after").await;
     let screen = anna.wait_for("after").await;
-    assert!(screen.contains("before") && !screen.contains("no longer there"), "{screen}");
+    assert!(screen.contains("before") && !screen.contains("no longer exists"), "{screen}");
     anna.say("still here").await;
     anna.wait_until("it is sent", |screen| is_sent(screen, "still here")).await;
     anna.quit().await;
@@ -243,7 +244,7 @@ async fn a_thread_that_was_not_found_is_read_again_when_something_new_is_said_in
 
 #[tokio::test]
 async fn a_person_in_the_list_of_teams_leads_to_the_thread_that_is_named_for_them() {
-    let gateway = playing(|_| {}).await;
+    let gateway = emulating(|_| {}).await;
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut anna = program(&gateway, dirs[0].path());
     anna.wait_for("live").await;
@@ -277,7 +278,7 @@ async fn a_service_that_is_played_with_sample_chats_writes_html_in_threads_of_tw
     let users = skchat::gateway::demo::users();
     let me = users.first().unwrap().id.clone();
     let gateway = Gateway::configured(move |options| {
-        options.plays = Some(PlayedOptions::new(PlayedKind::TeamsWork));
+        options.emulates = Some(EmulationOptions::new(EmulatedService::TeamsWork));
         options.users.clone_from(&users);
     })
     .await;

@@ -5,7 +5,7 @@ use crate::common::random::Random;
 use crate::common::terminal::Terminal;
 use crate::common::{ANNA, Gateway, PATIENCE};
 use skchat::client::{Client, ClientOptions, Secret, TokenSource};
-use skchat::gateway::played::{PlayedKind, PlayedOptions};
+use skchat::gateway::emulation::{EmulatedService, EmulationOptions};
 use skchat::model::{AuthStyle, UserId};
 use skchat::protocol::service::ServiceProfile;
 use std::collections::BTreeMap;
@@ -17,13 +17,14 @@ const CTRL_K: &str = "\u{b}";
 const CTRL_Q: &str = "\u{11}";
 
 fn token(gateway: &Gateway, user: &str) -> String {
-    let played = gateway.state.played().unwrap();
-    played.authority.tokens(|tokens| tokens.skype(&UserId::new(user), played.options.skype_life))
+    let emulation = gateway.state.emulation().unwrap();
+    emulation
+        .authority
+        .tokens(|tokens| tokens.skype(&UserId::new(user), emulation.options.skype_life))
 }
 
 /// Anna's program, where a message to a person needs a thread.
 fn start(gateway: &Gateway, home: &Path) -> Terminal {
-    let config = home.join("config.toml");
     let text = format!(
         "[accounts.me]\nservice = \"threads\"\nuser_id = \"{ANNA}\"\ngateway = \"{}/v1\"\n\
          token = {{ env = \"TEST_TOKEN\" }}\n[services.threads]\nbased_on = \"local\"\n\
@@ -32,14 +33,9 @@ fn start(gateway: &Gateway, home: &Path) -> Terminal {
          uniquerosterthread = \"true\"\n",
         gateway.origin
     );
-    std::fs::write(&config, text).unwrap();
+    std::fs::write(home.join("config.toml"), text).unwrap();
     let token = token(gateway, ANNA);
-    let env = [
-        ("SKCHAT_DATA_DIR", home.to_str().unwrap()),
-        ("SKCHAT_CONFIG", config.to_str().unwrap()),
-        ("TEST_TOKEN", token.as_str()),
-    ];
-    Terminal::start(Path::new(env!("CARGO_BIN_EXE_skchat")), &[], &env, 80, 24)
+    Terminal::skchat(home, &[], &[("TEST_TOKEN", token.as_str())], 80, 24)
 }
 
 fn person(n: u64) -> String {
@@ -103,7 +99,7 @@ async fn prove_reads(gateway: &Gateway, anna: &mut Terminal, home: &Path) {
 async fn killed_while_the_first_message_makes_its_thread_it_arrives_once_in_one_thread() {
     let random = Random::new("kills while a thread is made");
     let gateway = Gateway::configured(|options| {
-        options.plays = Some(PlayedOptions::new(PlayedKind::TeamsWork));
+        options.emulates = Some(EmulationOptions::new(EmulatedService::TeamsWork));
     })
     .await;
     let home = tempfile::tempdir().unwrap();

@@ -16,14 +16,9 @@ fn start(arguments: &[&str], data: &Path) -> Terminal {
 }
 
 fn start_with(arguments: &[&str], data: &Path, env: &[(&str, &str)]) -> Terminal {
-    let config = data.join("config.toml");
-    let own = [
-        ("COLORTERM", ""),
-        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
-        ("SKCHAT_CONFIG", config.to_str().unwrap()),
-    ];
-    let env: Vec<(&str, &str)> = own.into_iter().chain(env.iter().copied()).collect();
-    Terminal::start(Path::new(env!("CARGO_BIN_EXE_skchat")), arguments, &env, 80, 24)
+    let mut own = vec![("COLORTERM", "")];
+    own.extend(env);
+    Terminal::skchat(data, arguments, &own, 80, 24)
 }
 
 /// Every mode that was switched on is switched off after it.

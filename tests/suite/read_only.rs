@@ -126,12 +126,8 @@ fn read_only_shows_what_is_stored_where_nothing_can_be_written() {
     });
     let home = tempfile::tempdir().unwrap();
     write_config(home.path(), &gateway.origin);
-    let data = home.path().to_str().unwrap().to_owned();
-    let config = format!("{data}/config.toml");
     let token = token(ANNA);
-    let env = [("SKCHAT_CONFIG", &*config), ("SKCHAT_DATA_DIR", &*data), ("TEST_TOKEN", &*token)];
-    let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
-    let mut t = Terminal::start(program, &[], &env, 80, 24);
+    let mut t = Terminal::skchat(home.path(), &[], &[("TEST_TOKEN", &*token)], 80, 24);
     t.wait_for("live");
     t.send("\x1b[1;3B");
     t.wait_for("hello Anna");

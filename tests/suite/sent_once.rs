@@ -158,7 +158,7 @@ async fn shown_sent(anna: &mut Runner, text: &str) {
     anna.wait_until(&format!("{text} to be sent"), sent).await;
 }
 
-const NOT_CONFIRMED: &str = "not confirmed: R sends again";
+const NOT_CONFIRMED: &str = "not confirmed: R resends";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_found_in_the_pages_and_nothing_is_sent_twice() {
@@ -194,7 +194,7 @@ async fn with_a_wrong_clock_a_message_is_found_below_many_newer_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_it_cannot_be_told_the_user_decides() {
+async fn where_it_is_unknown_whether_it_was_sent_the_user_decides() {
     for (name, world) in [
         ("no client ids", World { lost: 1, silent: true, ..World::default() }),
         ("reads lag", World { lost: 1, lags: true, ..World::default() }),

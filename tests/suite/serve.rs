@@ -79,7 +79,7 @@ fn what_is_wrong_with_users_and_flags_is_said() {
     let file = dir.path().join("wrong");
     for (text, expected) in [
         ("8:anna.7 Anna Lindqvist\n", "wrong:1: the token looks like a name"),
-        ("8:anna.7 secret-1\n8:anna.7 secret-2\n", "wrong:2: this id was given before"),
+        ("8:anna.7 secret-1\n8:anna.7 secret-2\n", "wrong:2: this id occurs twice"),
         ("\n", "wrong: it contains no users"),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -1,10 +1,10 @@
-//! Signing in, and staying signed in, against a gateway that plays the services.
+//! Signing in, and staying signed in, against a gateway that emulates the services.
 
 use crate::common::{ANNA, Gateway, JOE, MIA, PATIENCE, Runner, Setup, say_as};
 use skchat::client::sign_in::{SignIn, SignInOutcome};
 use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, Secret, TokenSource};
+use skchat::gateway::emulation::{CodeState, EmulatedService, EmulationOptions, IssuedTokens};
 use skchat::gateway::fault::InjectedFault;
-use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
 use skchat::model::{Availability, PollMode, Role, UserId};
 use skchat::protocol::service::ServiceProfile;
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ use std::time::Duration;
 const TOKEN: &str = "/oauth2/v2.0/token";
 const EXCHANGE: &str = "/authz";
 
-async fn playing(kind: PlayedKind) -> Gateway {
+async fn emulating(kind: EmulatedService) -> Gateway {
     Gateway::configured(move |options| {
-        options.plays = Some(PlayedOptions { interval: 1, ..PlayedOptions::new(kind) });
+        options.emulates = Some(EmulationOptions { interval: 1, ..EmulationOptions::new(kind) });
     })
     .await
 }
@@ -43,7 +43,7 @@ async fn signed_in(gateway: &Gateway, sign_in: &Arc<SignIn>, user: &str) -> User
 }
 
 fn decide(gateway: &Gateway, decision: &CodeState) {
-    let authority = &gateway.state.played().unwrap().authority;
+    let authority = &gateway.state.emulation().unwrap().authority;
     let code = authority.waiting().pop().expect("a code was given out");
     assert!(authority.decide(&code, decision));
 }
@@ -69,8 +69,8 @@ struct Live {
 }
 
 impl Live {
-    async fn start(kind: PlayedKind, name: &str) -> Self {
-        let gateway = playing(kind).await;
+    async fn start(kind: EmulatedService, name: &str) -> Self {
+        let gateway = emulating(kind).await;
         let profile = profile(&gateway, name);
         let dir = tempfile::tempdir().unwrap();
         let sign_in = sign_in_of(&profile, dir.path());
@@ -79,7 +79,7 @@ impl Live {
     }
 
     async fn free() -> Self {
-        Self::start(PlayedKind::TeamsFree, "teams-free").await
+        Self::start(EmulatedService::TeamsFree, "teams-free").await
     }
 
     fn client(&self) -> Client {
@@ -109,7 +109,7 @@ async fn a_device_code_signs_in_to_a_personal_account() {
 
 #[tokio::test]
 async fn a_device_code_signs_in_to_a_work_account_whose_chat_host_is_in_the_service_map() {
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
     live.client().conversations(10).await.unwrap();
     assert_eq!(live.gateway.requests("GET", "/v1/users/ME/conversations"), 1);
 }
@@ -126,11 +126,11 @@ async fn next_week_nothing_has_to_be_done() {
 }
 
 #[tokio::test]
-async fn a_rejected_skype_token_is_exchanged_anew_and_then_refreshed() {
+async fn a_rejected_skype_token_is_exchanged_again_and_then_refreshed() {
     let live = Live::free().await;
     let client = live.client();
     client.conversations(1).await.unwrap();
-    let authority = &live.gateway.state.played().unwrap().authority;
+    let authority = &live.gateway.state.emulation().unwrap().authority;
     let asked = live.refreshes();
     authority.tokens(IssuedTokens::end_skype);
     client.conversations(1).await.unwrap();
@@ -149,7 +149,7 @@ async fn when_the_grant_has_ended_the_user_is_asked_to_sign_in_again() {
     let client = live.client();
     client.conversations(1).await.unwrap();
     let end = |live: &Live| {
-        live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+        live.gateway.state.emulation().unwrap().authority.tokens(|tokens| {
             tokens.end_skype();
             tokens.end_access();
             tokens.end_refresh();
@@ -166,7 +166,7 @@ async fn when_the_grant_has_ended_the_user_is_asked_to_sign_in_again() {
 #[tokio::test]
 async fn many_tasks_of_two_processes_refresh_once() {
     let live = Live::free().await;
-    live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+    live.gateway.state.emulation().unwrap().authority.tokens(|tokens| {
         tokens.end_skype();
         tokens.end_access();
     });
@@ -188,7 +188,7 @@ async fn many_tasks_of_two_processes_refresh_once() {
 
 #[tokio::test]
 async fn a_declined_or_expired_code_ends_the_wait_with_words() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
     let code = sign_in.request_code().await.unwrap();
@@ -206,7 +206,7 @@ async fn a_declined_or_expired_code_ends_the_wait_with_words() {
 
 #[tokio::test]
 async fn lost_answers_and_slow_down_do_not_end_the_wait() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
     let code = sign_in.request_code().await.unwrap();
@@ -222,7 +222,7 @@ async fn lost_answers_and_slow_down_do_not_end_the_wait() {
 
 #[tokio::test]
 async fn a_policy_of_an_organisation_is_final_and_said_in_words() {
-    let gateway = playing(PlayedKind::TeamsWork).await;
+    let gateway = emulating(EmulatedService::TeamsWork).await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
     let code = sign_in.request_code().await.unwrap();
@@ -241,7 +241,7 @@ async fn a_policy_of_an_organisation_is_final_and_said_in_words() {
 
 #[tokio::test]
 async fn the_older_form_is_used_where_the_newer_one_is_refused() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let dir = tempfile::tempdir().unwrap();
     let profile = profile(&gateway, "teams-free");
     let sign_in = sign_in_of(&profile, dir.path());
@@ -255,7 +255,7 @@ async fn the_older_form_is_used_where_the_newer_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_somebody_else_is_not_taken() {
+async fn a_token_of_another_user_is_not_accepted() {
     let live = Live::free().await;
     let code = live.sign_in.request_code().await.unwrap();
     decide(&live.gateway, &CodeState::Approved(UserId::new(JOE)));
@@ -267,7 +267,7 @@ async fn a_token_of_somebody_else_is_not_taken() {
 
 #[tokio::test]
 async fn a_service_map_that_names_a_foreign_host_is_refused() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let decoy = Gateway::start().await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
@@ -285,7 +285,7 @@ async fn a_service_map_that_names_a_foreign_host_is_refused() {
 
 #[tokio::test]
 async fn an_exchange_that_refuses_the_kind_of_account_says_which_service_it_needs() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
     let code = sign_in.request_code().await.unwrap();
@@ -301,8 +301,8 @@ async fn an_exchange_that_refuses_the_kind_of_account_says_which_service_it_need
 async fn an_outage_of_the_exchange_keeps_a_skype_token_that_is_still_valid() {
     let gateway = Gateway::configured(|options| {
         let skype_life = Duration::from_secs(200);
-        let played = PlayedOptions::new(PlayedKind::TeamsFree);
-        options.plays = Some(PlayedOptions { interval: 1, skype_life, ..played });
+        let emulation = EmulationOptions::new(EmulatedService::TeamsFree);
+        options.emulates = Some(EmulationOptions { interval: 1, skype_life, ..emulation });
     })
     .await;
     let dir = tempfile::tempdir().unwrap();
@@ -355,7 +355,7 @@ async fn names_are_looked_up_only_with_consent_and_a_refusal_signs_nobody_out() 
 
 #[tokio::test]
 async fn work_accounts_look_up_names_with_their_access_token() {
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
     let client = live.client();
     client.conversations(1).await.unwrap();
     let names = client.profiles(&[UserId::new(JOE)]).await.unwrap();
@@ -376,8 +376,8 @@ async fn presence_is_asked_only_with_consent_and_with_both_tokens() {
     let live = Live::free().await;
     let mia = UserId::new(MIA);
     let busy = r#"{"availability":"Busy","activity":"InACall","note":{"message":"<p>later</p>"}}"#;
-    let played = live.gateway.state.played().unwrap();
-    played.set_presence(&mia, serde_json::from_str(busy).unwrap());
+    let emulation = live.gateway.state.emulation().unwrap();
+    emulation.set_presence(&mia, serde_json::from_str(busy).unwrap());
     let mut options = live.options();
     options.presence = Some(live.gateway.base("/ups/global/v1"));
     let who = [mia, UserId::new(JOE), UserId::new("8:nobody")];
@@ -446,7 +446,7 @@ impl About {
 /// One service about people asks for a pause of ten minutes, or fails.
 async fn holds_up_nothing_else(busy: About, other: About) {
     for (code, error) in [(429, 429), (503, 0)] {
-        let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+        let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
         let client = live.client();
         client.conversations(1).await.unwrap();
         let budget = client.budget_left().unwrap().1;
@@ -497,9 +497,10 @@ async fn picture(live: &Live, client: &Client) -> Result<usize, skchat::client::
 async fn work_accounts_fetch_files_with_a_token_of_their_own_and_personal_ones_with_the_skype_token()
  {
     let length = include_bytes!("../../assets/demo/old-oven.png").len();
-    for (kind, name, refreshes) in
-        [(PlayedKind::TeamsWork, "teams-work", 1), (PlayedKind::TeamsFree, "teams-free", 0)]
-    {
+    for (kind, name, refreshes) in [
+        (EmulatedService::TeamsWork, "teams-work", 1),
+        (EmulatedService::TeamsFree, "teams-free", 0),
+    ] {
         let live = Live::start(kind, name).await;
         let client = live.client();
         client.conversations(1).await.unwrap();
@@ -518,7 +519,7 @@ async fn work_accounts_fetch_files_with_a_token_of_their_own_and_personal_ones_w
 
 #[tokio::test]
 async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
     let found = live.client().presences(&[UserId::new(JOE)]).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(live.gateway.requests("POST", "/presence/v1/presence/getpresence"), 1);
@@ -526,10 +527,10 @@ async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
 
 #[tokio::test]
 async fn the_program_shows_who_is_available_and_asks_about_nobody_out_of_sight() {
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
     let away = r#"{"availability":"Away","activity":"BeRightBack"}"#;
-    let played = live.gateway.state.played().unwrap();
-    played.set_presence(&UserId::new(JOE), serde_json::from_str(away).unwrap());
+    let emulation = live.gateway.state.emulation().unwrap();
+    emulation.set_presence(&UserId::new(JOE), serde_json::from_str(away).unwrap());
     let mut options = live.options();
     without_budget(&mut options);
     let setup = Setup { poll: PollMode::Interval, ..Setup::default() };
@@ -545,7 +546,7 @@ async fn the_program_shows_who_is_available_and_asks_about_nobody_out_of_sight()
 
 #[tokio::test]
 async fn many_people_are_asked_for_in_batches() {
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
     let who: Vec<UserId> = (0..1_400).map(|n| UserId::new(format!("8:p{n}"))).collect();
     assert_eq!(live.client().presences(&who).await.unwrap(), []);
     assert_eq!(live.gateway.requests("POST", PRESENCE), 3);
@@ -554,13 +555,13 @@ async fn many_people_are_asked_for_in_batches() {
 #[tokio::test]
 async fn a_presence_address_of_a_foreign_host_gets_nothing_and_the_chats_go_on() {
     let decoy = Gateway::start().await;
-    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
-    live.gateway.state.played().unwrap().authority.tokens(IssuedTokens::end_skype);
+    let live = Live::start(EmulatedService::TeamsWork, "teams-work").await;
+    live.gateway.state.emulation().unwrap().authority.tokens(IssuedTokens::end_skype);
     let body = format!(
         r#"{{"tokens":{{"skypeToken":"{}","expiresIn":3600}},"regionGtms":{{"chatService":"{}","unifiedPresence":"{}/presence"}}}}"#,
         live.gateway
             .state
-            .played()
+            .emulation()
             .unwrap()
             .authority
             .tokens(|t| t.skype(&UserId::new(ANNA), PATIENCE)),
@@ -611,7 +612,7 @@ fn without_budget(options: &mut ClientOptions) {
 }
 
 fn end_everything(live: &Live) {
-    live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+    live.gateway.state.emulation().unwrap().authority.tokens(|tokens| {
         tokens.end_skype();
         tokens.end_access();
         tokens.end_refresh();
@@ -635,8 +636,9 @@ async fn a_running_program_goes_on_when_the_user_signs_in_with_another_process()
 
 /// Joe, who has a token without having signed in.
 fn joe(live: &Live) -> Client {
-    let (joe, played) = (UserId::new(JOE), live.gateway.state.played().unwrap());
-    let token = played.authority.tokens(|tokens| tokens.skype(&joe, played.options.skype_life));
+    let (joe, emulation) = (UserId::new(JOE), live.gateway.state.emulation().unwrap());
+    let token =
+        emulation.authority.tokens(|tokens| tokens.skype(&joe, emulation.options.skype_life));
     let token = TokenSource::Fixed(Secret::new(token));
     let mut options = ClientOptions::new(joe, live.gateway.base("/v1"), token);
     options.auth = live.profile.requests.auth;
@@ -729,7 +731,7 @@ async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budge
 /// An exchange that gives Anna a Skype token and this path for the chat service.
 fn exchange_that_leads_to(live: &Live, path: &str) -> InjectedFault {
     let hour = Duration::from_secs(3_600);
-    let authority = &live.gateway.state.played().unwrap().authority;
+    let authority = &live.gateway.state.emulation().unwrap().authority;
     let token = authority.tokens(|tokens| tokens.skype(&UserId::new(ANNA), hour));
     let body = format!(
         r#"{{"skypeToken":{{"skypetoken":"{token}","expiresIn":3600,"skypeid":"anna.7"}},"regionGtms":{{"chatServiceAfd":"{}{path}"}}}}"#,
@@ -787,7 +789,7 @@ async fn an_exchange_that_has_too_many_requests_is_left_alone_by_all_tasks() {
         let exchanged = live.gateway.requests("POST", EXCHANGE);
         let busy = InjectedFault::Status { code, error: 429, retry_after: None };
         live.gateway.state.faults().add("POST", EXCHANGE, 100, busy);
-        live.gateway.state.played().unwrap().authority.tokens(IssuedTokens::end_skype);
+        live.gateway.state.emulation().unwrap().authority.tokens(IssuedTokens::end_skype);
         let sign_in = sign_in_of(&live.profile, live.dir.path());
         let client = Arc::new(client(&live.gateway, &live.profile, &sign_in));
         let mut all = tokio::task::JoinSet::new();
@@ -813,7 +815,7 @@ async fn an_exchange_that_has_too_many_requests_is_left_alone_by_all_tasks() {
 
 #[tokio::test]
 async fn a_sign_in_that_was_confirmed_survives_an_exchange_that_cannot_answer_at_first() {
-    let gateway = playing(PlayedKind::TeamsFree).await;
+    let gateway = emulating(EmulatedService::TeamsFree).await;
     let dir = tempfile::tempdir().unwrap();
     let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
     let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
@@ -830,8 +832,8 @@ async fn of_organisations(tenants: &'static [(&str, &str)]) -> Gateway {
     Gateway::configured(|options| {
         let own = |(id, name): &(&str, &str)| ((*id).to_owned(), (*name).to_owned());
         let tenants = Some(tenants.iter().map(own).collect());
-        let played = PlayedOptions::new(PlayedKind::TeamsWork);
-        options.plays = Some(PlayedOptions { interval: 1, tenants, ..played });
+        let emulation = EmulationOptions::new(EmulatedService::TeamsWork);
+        options.emulates = Some(EmulationOptions { interval: 1, tenants, ..emulation });
     })
     .await
 }
@@ -857,7 +859,7 @@ async fn a_work_account_of_several_organisations_signs_in_where_the_user_chooses
     assert_eq!(sign_in.choose_tenant(FABRIKAM, None).await.unwrap(), UserId::new(ANNA));
     client(&gateway, &profile, &sign_in).conversations(1).await.unwrap();
     // Later renewals go there, too, even those of another run.
-    gateway.state.played().unwrap().authority.tokens(|tokens| {
+    gateway.state.emulation().unwrap().authority.tokens(|tokens| {
         tokens.end_skype();
         tokens.end_access();
     });
@@ -926,13 +928,13 @@ async fn a_list_of_organisations_that_cannot_be_read_or_leads_elsewhere_stops_no
         InjectedFault::Status { code: 500, error: 0, retry_after: None },
         InjectedFault::Redirect(format!("{}/users/tenants", decoy.origin)),
     ] {
-        let gateway = playing(PlayedKind::TeamsWork).await;
+        let gateway = emulating(EmulatedService::TeamsWork).await;
         gateway.state.faults().add("GET", "/users/tenants", 1, fault);
         let dir = tempfile::tempdir().unwrap();
         let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
         assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
     }
-    let gateway = playing(PlayedKind::TeamsWork).await;
+    let gateway = emulating(EmulatedService::TeamsWork).await;
     let mut foreign = profile(&gateway, "teams-work");
     foreign.sign_in.as_mut().unwrap().tenants = format!("{}/users/tenants", decoy.origin);
     let dir = tempfile::tempdir().unwrap();
@@ -976,7 +978,7 @@ async fn no_token_reaches_another_origin_by_a_redirect_a_link_or_a_picture() {
     faults.add("POST", "fetchShortProfile", 1, to("/users/fetchShortProfile"));
     let _ = client.profiles(&[UserId::new(JOE)]).await;
     for path in [TOKEN, EXCHANGE] {
-        live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+        live.gateway.state.emulation().unwrap().authority.tokens(|tokens| {
             tokens.end_skype();
             tokens.end_access();
         });

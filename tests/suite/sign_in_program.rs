@@ -4,7 +4,9 @@ use crate::common;
 use crate::common::random::Random;
 use crate::common::terminal::NO_SESSION_BUS;
 use crate::common::{ANNA, Gateway, PATIENCE};
-use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions, RefreshState};
+use skchat::gateway::emulation::{
+    CodeState, EmulatedService, EmulationOptions, IssuedTokens, RefreshState,
+};
 use skchat::model::UserId;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -27,7 +29,7 @@ async fn kill_after(mut child: Child, milliseconds: u64) {
     tokio::task::spawn_blocking(kill).await.unwrap();
 }
 
-/// A gateway that plays a service, and a home with an account there.
+/// A gateway that emulates a service, and a home with an account there.
 struct Home {
     gateway: Gateway,
     dir: TempDir,
@@ -38,13 +40,13 @@ impl Home {
         Self::with(|_| {}).await
     }
 
-    /// With a played service that is changed like this.
-    async fn with(change: impl Fn(&mut PlayedOptions) + Send + Sync + 'static) -> Self {
+    /// With an emulated service that is changed like this.
+    async fn with(change: impl Fn(&mut EmulationOptions) + Send + Sync + 'static) -> Self {
         let gateway = Gateway::configured(move |options| {
-            let mut played = PlayedOptions::new(PlayedKind::TeamsFree);
-            played.interval = 1;
-            change(&mut played);
-            options.plays = Some(played);
+            let mut emulation = EmulationOptions::new(EmulatedService::TeamsFree);
+            emulation.interval = 1;
+            change(&mut emulation);
+            options.emulates = Some(emulation);
         })
         .await;
         let dir = tempfile::tempdir().unwrap();
@@ -97,7 +99,7 @@ impl Home {
         .await
         .unwrap();
         let approved = CodeState::Approved(UserId::new(ANNA));
-        assert!(self.gateway.state.played().unwrap().authority.decide(&code, &approved));
+        assert!(self.gateway.state.emulation().unwrap().authority.decide(&code, &approved));
         let done = tokio::task::spawn_blocking(move || {
             printed.1.read_to_string(&mut printed.0).unwrap();
             assert!(child.wait().unwrap().success(), "{}", printed.0);
@@ -111,7 +113,7 @@ impl Home {
     }
 
     fn tokens<T>(&self, work: impl FnOnce(&mut IssuedTokens) -> T) -> T {
-        self.gateway.state.played().unwrap().authority.tokens(work)
+        self.gateway.state.emulation().unwrap().authority.tokens(work)
     }
 
     fn end_tokens(&self) {
@@ -260,7 +262,8 @@ async fn a_hundred_kills_during_renewals_leave_the_account_signed_in_unless_an_a
 
 /// Kills a program during renewals.
 async fn killed_again_and_again(random: Random, accepts_last_refresh: bool) -> KillCount {
-    let home = Home::with(move |played| played.accepts_last_refresh = accepts_last_refresh).await;
+    let home =
+        Home::with(move |emulation| emulation.accepts_last_refresh = accepts_last_refresh).await;
     home.login().await;
     let mut count = KillCount::default();
     for _ in 0..KILLS / HOMES {

@@ -98,7 +98,7 @@ async fn doctor(dir: &Path, port: u16, ca_file: Option<&Path>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_not_valid_is_told_as_such_and_a_ca_file_makes_its_issuer_known() {
+async fn an_invalid_certificate_is_reported_as_such_and_a_ca_file_adds_its_issuer() {
     let dir = tempfile::tempdir().unwrap();
     let authority = Authority::new(dir.path());
     let known = Some(authority.file.as_path());

@@ -219,7 +219,7 @@ fn a_second_instance_says_so_and_can_look_without_writing() {
 }
 
 #[test]
-fn a_damaged_store_is_told_kept_and_saved_from() {
+fn a_damaged_store_is_reported_kept_and_salvaged() {
     let place = Place::new();
     let mut t = place.open(&[]);
     t.send("half a draft");

@@ -49,7 +49,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
             return None;
         }
         Some(ChatAccess::Gone) if writes(&action) => {
-            note_with_forget(model, "Not on the service any more");
+            note_with_forget(model, "No longer on the service");
             return None;
         }
         _ => {}

@@ -74,7 +74,7 @@ pub fn act(model: &mut Model, action: AppAction) {
             model.app.complain("The demo has no accounts to change");
         }
         AppAction::Accounts if model.app.prefs.read_only => {
-            model.app.complain("Accounts cannot be changed while nothing may be written");
+            model.app.complain("Accounts cannot be changed in a read-only run");
         }
         AppAction::Accounts => {
             model.overlays.push(Overlay::Accounts(AccountsDialog::default()));

@@ -34,7 +34,7 @@ pub fn none_failed(model: &mut Model) {
 
 /// How many messages are still to be sent.
 fn on_their_way(unsent: usize) -> String {
-    let plural = if unsent == 1 { " waits" } else { "s wait" };
+    let plural = if unsent == 1 { " still" } else { "s still" };
     format!("{unsent} message{plural} to be sent")
 }
 
@@ -53,5 +53,5 @@ pub fn welcome_back(model: &mut Model) {
     app.presence.returns = false;
     let messages = if unread == 1 { "1 message".to_owned() } else { format!("{unread} messages") };
     let key = app.prefs.keymap.entry("inbox").map(KeymapEntry::key).unwrap_or_default();
-    app.note(&format!("{messages} came while you were away · {key} shows them"));
+    app.note(&format!("{messages} arrived while you were away · {key} shows them"));
 }

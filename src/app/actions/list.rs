@@ -36,7 +36,7 @@ pub fn act(model: &mut Model, action: ListAction) {
 }
 
 fn change_order(model: &mut Model) {
-    if !model.app.accounts.are_several() {
+    if !model.app.accounts.has_several() {
         model.app.note("There is only one account");
         return;
     }

@@ -42,7 +42,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::Edit
             | MessagesAction::Delete
     );
-    if for_people && selected(model).is_some_and(is_nobodys) {
+    if for_people && selected(model).is_some_and(has_no_author) {
         model.app.note("This is a system message: it can only be viewed and copied");
         return;
     }
@@ -88,7 +88,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
 }
 
 /// Whether a message was not written by a person, so that it cannot be replied to.
-fn is_nobodys(message: &Message) -> bool {
+fn has_no_author(message: &Message) -> bool {
     message.body.is_system() || matches!(message.body, MessageBody::Deleted)
 }
 
@@ -152,10 +152,10 @@ pub fn note_skipped(model: &mut Model) {
     let me = &model.app.current_account().me;
     match model.app.opened().map_or(0, |chat| chat.unseen_before(&first, me)) {
         0 => {}
-        1 => model.app.note(&format!("1 above stays unread · {back} shows it")),
-        n => model
-            .app
-            .note(&format!("{n} above stay unread · {back} shows them · {read} marks all read")),
+        1 => model.app.note(&format!("1 message above stays unread · {back} shows it")),
+        n => model.app.note(&format!(
+            "{n} messages above stay unread · {back} shows them · {read} marks all read"
+        )),
     }
 }
 

@@ -15,9 +15,9 @@ pub fn respell(model: &mut Model) {
     if model.app.prefs.choices.ui.spelling.are_none() {
         let name = Action::name_of(&Action::App(AppAction::Preferences)).unwrap_or_default();
         let key = model.app.prefs.keymap.entry(name).map(KeymapEntry::key).unwrap_or_default();
-        model.app.note(&format!(
-            "Spell check is off: {key} and ui.spelling, for example en_GB, turn it on"
-        ));
+        model
+            .app
+            .note(&format!("Spell check is off: {key} sets ui.spelling, for example to en_GB"));
         return;
     }
     let Some(chat) = model.app.opened() else { return };
@@ -47,7 +47,7 @@ pub fn answer(model: &mut Model, answer: SpellingAnswer) {
             }
             trouble
         }
-        SpellingAnswer::NotLearnt { why } => {
+        SpellingAnswer::NotAdded { why } => {
             model.app.complain(&format!("The word is accepted only until skchat ends: {why}"));
             None
         }

@@ -9,7 +9,7 @@ use crate::app::keymap::Context;
 use crate::app::model::Model;
 
 /// At most this many of the most recently active chats are suggested after `#`: titles are made for every letter.
-const MOST_TITLES: usize = 2_000;
+const MAX_TITLES: usize = 2_000;
 
 /// Whether the suggestions have handled the key. They take Enter only after the user has moved to one of them;
 /// otherwise it sends what was typed.
@@ -100,7 +100,7 @@ pub fn beyond(model: &Model) -> Beyond {
     let commands = if before.starts_with('/') { commands::help() } else { Vec::new() };
     let is_chat = completion::open_word(before).is_some_and(|word| word.starts_with('#'));
     let titles = || {
-        let chats = model.app.shown_chats().take(MOST_TITLES);
+        let chats = model.app.shown_chats().take(MAX_TITLES);
         chats.map(|chat| model.app.accounts.of(chat).title(chat)).collect()
     };
     Beyond { commands, chats: if is_chat { titles() } else { Vec::new() } }

@@ -23,7 +23,7 @@ pub fn choose(
     let day = |at: Timestamp| at.date(&env.prefs.zone);
     let (key, note) = match (found.before, found.after) {
         (_, Some(after)) if after.at < period.next => return Some(after),
-        (None, None) => (None, "Nothing of this conversation is stored".to_owned()),
+        (None, None) => (None, "This conversation has no stored messages".to_owned()),
         (Some(last), None) if period.first > env.now.wall => {
             (Some(last), format!("{name} is in the future: this is the newest message"))
         }
@@ -35,9 +35,9 @@ pub fn choose(
             let begins = if chat.paging.coverage.reached_start() {
                 "the conversation begins on"
             } else {
-                "what is stored here begins on"
+                "the stored history begins on"
             };
-            let note = format!("Nothing as early as {name}: {begins} {}", day(first.at));
+            let note = format!("No messages as early as {name}: {begins} {}", day(first.at));
             (Some(first), note)
         }
         (Some(before), Some(after)) => {

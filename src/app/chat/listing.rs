@@ -22,7 +22,7 @@ pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
         env.note(&format!("The group is hidden; {find} finds it by its name"));
     } else {
         chat.choices.hidden_at = Some(chat.last_activity());
-        env.note(&format!("Hidden until something new is said; {find} finds it by its name"));
+        env.note(&format!("Hidden until a new message arrives; {find} finds it by its name"));
     }
     alerts::save(chat, env);
     true

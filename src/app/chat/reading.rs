@@ -306,7 +306,7 @@ fn read_up_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
 pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     let first = chat.timeline.from(key).find(|m| is_theirs(m, env.me)).map(|m| m.key.clone());
     let Some(first) = first else {
-        env.note("There are no messages from others from here");
+        env.note("No messages from others from here on");
         return;
     };
     let before = chat.timeline.before(&first).next_back().filter(|m| !m.key.id.is_empty());

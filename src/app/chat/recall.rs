@@ -4,7 +4,7 @@ use super::{Chat, Env, sending};
 use crate::model::{Block, MessageBody, RichText, composer_markup};
 
 /// The most lines that can be recalled.
-const MOST: usize = 100;
+const MAX: usize = 100;
 /// How many loaded messages are searched for own ones.
 const LOOK_BACK: usize = 1_000;
 
@@ -22,7 +22,7 @@ pub struct Recall {
 pub fn remember(sent: &mut Vec<String>, line: &str) {
     sent.retain(|known| known != line);
     sent.push(line.to_owned());
-    if sent.len() > MOST {
+    if sent.len() > MAX {
         sent.remove(0);
     }
 }
@@ -32,7 +32,7 @@ fn lines(chat: &Chat, env: &Env<'_>) -> Vec<String> {
     let mut lines: Vec<String> = chat.composer.sent.iter().rev().cloned().collect();
     let own = chat.timeline.iter().rev().take(LOOK_BACK).filter(|m| m.sender == *env.me);
     for message in own {
-        if lines.len() >= MOST {
+        if lines.len() >= MAX {
             break;
         }
         let (MessageBody::Text(rich) | MessageBody::Emote(rich)) = &message.body else { continue };
@@ -80,7 +80,7 @@ pub fn step(chat: &mut Chat, env: &mut Env<'_>, older: bool) {
         recall.lines.remove(0);
     }
     let Some(line) = recall.lines.get(recall.at) else {
-        env.note("Nothing was sent here");
+        env.note("Nothing sent here yet");
         return;
     };
     chat.composer.set_text(line);

@@ -22,7 +22,7 @@ pub fn too_long(text: &str) -> Option<String> {
     let kilobytes = |bytes: usize| bytes.div_ceil(1000);
     (text.len() > LONGEST).then(|| {
         let (now, most) = (kilobytes(text.len()), kilobytes(LONGEST));
-        format!("This text is {now} kB; servers may refuse more than {most} kB")
+        format!("This message is {now} kB; servers may refuse more than {most} kB")
     })
 }
 

@@ -18,7 +18,7 @@ pub const IN_SIGHT: usize = 8;
 /// The id that stands for everyone in a group.
 const EVERYONE: &str = "*";
 /// The most entries in a list.
-const MOST: usize = 50;
+const MAX: usize = 50;
 /// With at least this many letters, fuzzy matches are found too, not only beginnings.
 const FUZZY_FROM: usize = 2;
 /// Emoji are suggested from this many letters on: fewer are often a face, such as `:D`.
@@ -287,8 +287,8 @@ fn ranked<'a, T>(
     suggest: impl Fn(&'a T) -> Suggestion,
 ) -> Vec<Suggestion> {
     let mut found: Vec<Suggestion> =
-        all.iter().filter(|item| begins(item)).take(MOST).map(&suggest).collect();
-    if found.len() < MOST && prefix.chars().count() >= FUZZY_FROM {
+        all.iter().filter(|item| begins(item)).take(MAX).map(&suggest).collect();
+    if found.len() < MAX && prefix.chars().count() >= FUZZY_FROM {
         let mut ranker = Ranker::new(prefix);
         let others = all.iter().filter(|item| !begins(item));
         let mut others: Vec<(u32, &T)> = others
@@ -298,7 +298,7 @@ fn ranked<'a, T>(
             })
             .collect();
         others.sort_by_key(|(rank, _)| Reverse(*rank));
-        let room = MOST - found.len();
+        let room = MAX - found.len();
         found.extend(others.into_iter().take(room).map(|(_, item)| suggest(item)));
     }
     found
@@ -317,8 +317,8 @@ fn emoji(prefix: &str) -> Vec<Suggestion> {
 /// The emoji whose names begin with the letters or contain them, each with that name.
 pub fn find_emoji(prefix: &str) -> Vec<(&'static str, &'static str)> {
     let mut found = emoticon::named(prefix);
-    found.truncate(MOST);
-    if found.len() < MOST && prefix.chars().count() >= FUZZY_FROM {
+    found.truncate(MAX);
+    if found.len() < MAX && prefix.chars().count() >= FUZZY_FROM {
         let mut seen: HashSet<&str> = found.iter().map(|(_, glyph)| *glyph).collect();
         let mut ranker = Ranker::new(prefix);
         let names = emoticon::names();
@@ -326,7 +326,7 @@ pub fn find_emoji(prefix: &str) -> Vec<(&'static str, &'static str)> {
             names.filter_map(|named| Some((ranker.rank(named.0)?, named))).collect();
         others.sort_by_key(|(rank, (name, _))| (Reverse(*rank), name.len()));
         let others = others.into_iter().map(|(_, named)| named);
-        let room = MOST - found.len();
+        let room = MAX - found.len();
         found.extend(others.filter(|(_, glyph)| seen.insert(*glyph)).take(room));
     }
     found

@@ -70,24 +70,24 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
     match kind {
         CommandLike::Slash => ask(
             model,
-            "This looks like a command. Change the message into it?",
+            "This looks like a command. Replace the message with it?",
             "You are editing a message. Press n to keep the text in the box.",
         ),
         CommandLike::Indented => ask(
             model,
-            "A command begins with a slash, without a space. Send this as text?",
+            "A command begins with a slash, not a space. Send this as text?",
             "Press n to keep the text in the box.",
         ),
         CommandLike::Wide => ask(
             model,
-            "A command begins with a narrow slash (/). Send this as text?",
+            "A command begins with a plain slash (/). Send this as text?",
             "Press n to keep the text in the box.",
         ),
         CommandLike::Editor => {
             let quit =
                 model.app.prefs.keymap.entry("quit").map(KeymapEntry::key).unwrap_or_default();
             let detail = format!("{quit} quits. Press n to keep the text in the box.");
-            ask(model, "This looks like a command of an editor. Send it as text?", &detail);
+            ask(model, "This looks like an editor command. Send it as text?", &detail);
         }
     }
 }

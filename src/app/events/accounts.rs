@@ -48,7 +48,7 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
         }
         (AccountTask::Setting { quiet: true, .. }, Response::Done(Ok(()))) => {}
         (AccountTask::Setting { name, live, .. }, Response::Done(Ok(()))) => {
-            let when = if live { "" } else { "; it counts from the next start" };
+            let when = if live { "" } else { "; it takes effect at the next start" };
             model.app.note(&format!("{name} is saved in your configuration{when}"));
         }
         (AccountTask::Setting { name, .. }, Response::Done(Err(fault))) => {

@@ -189,7 +189,7 @@ impl Chord {
 pub fn parse_keys(text: &str) -> Result<Vec<Chord>, String> {
     let chords: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
     if chords.is_empty() || chords.len() > 2 {
-        return Err(format!("\"{text}\" has to be one key, or two keys"));
+        return Err(format!("\"{text}\" must be one key or two"));
     }
     Ok(chords)
 }

@@ -191,7 +191,7 @@ impl Dialog for AddAccount {
                 let line = |c: &ServiceChoice| DialogLine::new(c.title.to_string(), c.name.clone());
                 let lines = self.choices.iter().map(line).collect();
                 let hint = "Enter: choose · Esc: cancel";
-                Content::new(TITLE, lines, hint).with_marked(self.marked, "No service is known.")
+                Content::new(TITLE, lines, hint).with_marked(self.marked, "No services found.")
             }
             AddStage::Typing(at) => {
                 let Some((field, text)) = self.fields.get(*at) else {

@@ -30,11 +30,11 @@ pub fn figures(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
     );
     let budget = match account.map(|(figures, _)| figures.budget) {
         None => "budget unknown".to_owned(),
-        Some(None) => "no limit of requests".to_owned(),
+        Some(None) => "no request limit".to_owned(),
         Some(Some((left, most))) => format!("{left} of {most} requests left"),
     };
     let lines = vec![
-        DialogLine::new(keys, format!("{} bytes a frame", frames.bytes)),
+        DialogLine::new(keys, format!("{} bytes per frame", frames.bytes)),
         DialogLine::new(format!("{polled} · {sent}"), budget),
     ];
     let key = app.prefs.keymap.entry("figures").map(KeymapEntry::key).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::app::view::layout::Size;
 
 /// The symbols on the screen, and what they mean.
 const SIGNS: [(&str, &str); 12] = [
-    ("·", "Your message is saved and waits to be sent"),
+    ("·", "Your message is saved and waiting to be sent"),
     ("↑", "It is being sent, or a setting is being saved"),
     ("✓", "The server has accepted it"),
     ("✓✓", "Someone else has read it"),
@@ -30,15 +30,15 @@ const INBOX: [(&str, &str); 6] = [
     ("r", "Answer without leaving the inbox"),
     ("m", "Mark the chat as read"),
     ("+", "React to its last message"),
-    ("n", "Choose what it notifies about, or mute it"),
+    ("n", "Choose its notifications, or mute it"),
     ("j k", "Next and previous entry"),
 ];
 
 /// Keys of the search, and the filters of its query.
 const SEARCH: [(&str, &str); 6] = [
-    ("Enter", "Open the message in its place"),
-    ("Tab", "Search only this chat, or everything again"),
-    ("from:NAME", "Only messages of this person"),
+    ("Enter", "Open the message in its chat"),
+    ("Tab", "Search only this chat, or all chats"),
+    ("from:NAME", "Only messages from this person"),
     ("in:CHAT", "Only messages in this chat"),
     ("before: after:", "Only messages before or after a day: before:2026-09-21"),
     ("has:link has:file", "Only messages with a link or a file"),
@@ -46,11 +46,11 @@ const SEARCH: [(&str, &str); 6] = [
 
 /// What the mouse does.
 const MOUSE: [(&str, &str); 6] = [
-    ("Wheel", "Scroll what is below it"),
-    ("Click", "Open a chat, select a message, press a key of the footer"),
+    ("Wheel", "Scroll what is under the pointer"),
+    ("Click", "Open a chat, select a message, press a key in the footer"),
     ("Click a link", "Open it (asks first)"),
     ("Double click", "Reply to the message"),
-    ("Shift and drag", "Select text, as the terminal does"),
+    ("Shift and drag", "Select text with the terminal"),
     ("Click the box", "Write"),
 ];
 
@@ -122,10 +122,10 @@ impl Help {
         sections.push(HelpSection::new("Inbox", INBOX.map(|(how, what)| (what, how))));
         sections.push(HelpSection::new("Search", SEARCH.map(|(how, what)| (what, how))));
         sections.push(HelpSection::new("Mouse", MOUSE.map(|(how, what)| (what, how))));
-        sections.push(HelpSection::new("Signs", SIGNS.map(|(sign, what)| (what, sign))));
+        sections.push(HelpSection::new("Symbols", SIGNS.map(|(sign, what)| (what, sign))));
         let preset = prefs.choices.keys.preset.name();
         let about = format!(
-            "Now \"{preset}\". There are default, readline, vim and emacs: keys.preset in the settings"
+            "Current: \"{preset}\". Set keys.preset to default, readline, vim or emacs in the settings"
         );
         let key = prefs.keymap.entry("preferences").map(KeymapEntry::key).unwrap_or_default();
         sections.push(HelpSection::new("Key presets", [(about, key)]));

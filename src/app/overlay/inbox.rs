@@ -12,7 +12,7 @@ use crate::model::text::cut;
 use crate::model::{ChatAccess, ChatRef, Delivery, MessageBody, MessageKey, SafeText};
 
 /// The most chats that are listed at once; the rest follow when these are done.
-const MOST: usize = 300;
+const MAX: usize = 300;
 
 #[derive(Debug)]
 pub struct Inbox {
@@ -53,9 +53,9 @@ impl Inbox {
             );
         }
         found.sort_by_key(|(at, _)| *at);
-        let more = found.len().saturating_sub(MOST);
+        let more = found.len().saturating_sub(MAX);
         let entries: Vec<InboxEntry> =
-            found.into_iter().take(MOST).map(|(_, entry)| entry).collect();
+            found.into_iter().take(MAX).map(|(_, entry)| entry).collect();
         (!entries.is_empty()).then_some(Self { entries, more, marked: 0 })
     }
 

@@ -217,7 +217,7 @@ impl Dialog for KeyBinding {
             BindingRow::Another => DialogLine::new("Add a key", "…"),
             BindingRow::AsPreset => DialogLine::new("Back to the keys of the preset", ""),
         }));
-        Content::new(title, lines, "Enter does it · Esc closes")
+        Content::new(title, lines, "Enter chooses · Esc closes")
             .with_marked(above + self.marked, "")
     }
 

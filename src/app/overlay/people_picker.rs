@@ -97,9 +97,9 @@ impl Dialog for PeoplePicker {
         };
         let hint = match self.picked.len() {
             0 if self.found.is_empty() => "Esc cancels".to_owned(),
-            0 if self.input.trim().is_empty() => "Tab picks, twice: as admin".to_owned(),
-            0 => format!("Tab picks, twice: as admin · Enter {does} the highlighted person"),
-            n => format!("Tab picks, twice: as admin · Enter {does} {n}"),
+            0 if self.input.trim().is_empty() => "Tab: pick, twice: as admin".to_owned(),
+            0 => format!("Tab: pick, twice: as admin · Enter {does} the highlighted person"),
+            n => format!("Tab: pick, twice: as admin · Enter {does} {n}"),
         };
         Content::new(title, lines.collect(), hint).with_input(&self.input).with_marked(
             self.marked,

@@ -205,7 +205,7 @@ fn send_reply(app: &mut AppState, chat: &ChatRef, text: &str) -> Next {
         sending::send(chat, env, outgoing);
     });
     app.sort(&chat.account);
-    app.note("Your answer is on its way");
+    app.note("Your reply is being sent");
     Next::Close
 }
 

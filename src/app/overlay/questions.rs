@@ -60,7 +60,7 @@ pub fn ask_forget(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
     let refusal = if app.prefs.read_only {
         Some("read-only: nothing is changed".to_owned())
     } else if account.id.archive().is_some() {
-        Some("it belongs to an archive, which is only read".to_owned())
+        Some("it belongs to an archive, which is read-only".to_owned())
     } else {
         listing::why_not_forget(c)
     };
@@ -70,21 +70,21 @@ pub fn ask_forget(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
     }
     let question = format!("Forget {}?", account.title(c));
     let archived = if app.accounts.archives_of(c).next().is_some() {
-        " What an archive has of it stays there."
+        " Messages stored in an archive are kept."
     } else {
         ""
     };
     let copies = match account.copies.as_slice() {
         [] => String::new(),
-        [one] => format!(" {one}, which an upgrade left as a copy of everything, is deleted, too."),
+        [one] => format!(" {one}, a copy of everything from before an upgrade, is deleted too."),
         all => {
             let names = all.iter().map(SafeText::as_str).collect::<Vec<_>>().join(", ");
-            format!(" {names}, which upgrades left as copies of everything, are deleted, too.")
+            format!(" {names}, copies of everything from before upgrades, are deleted too.")
         }
     };
     let detail = format!(
-        "Its messages, draft, read state and choices, and the names of people who occur nowhere else, are deleted on this \
-         computer. This cannot be undone. Nothing is changed on the service: if something new is said there, the chat \
+        "Its messages, draft, read state and choices, and the names of people who appear nowhere else, are deleted on this \
+         computer. This cannot be undone. Nothing is changed on the service: if a new message arrives, the chat \
          comes back.{copies}{archived}"
     );
     Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Forget(chat))))

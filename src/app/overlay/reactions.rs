@@ -126,7 +126,7 @@ impl Dialog for Reactions {
         Content::new("React", lines.collect(), hint)
             .narrow()
             .with_input(&self.input)
-            .with_marked(self.marked, "No emoji has such a name.")
+            .with_marked(self.marked, "No emoji with that name.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

@@ -111,7 +111,7 @@ impl Dialog for Settings {
             lines.push(DialogLine::new(format!("{head}{status}"), ""));
         }
         let role = if chat.info.access == ChatAccess::Gone {
-            "The service does not have this group any more, or not for you."
+            "This group no longer exists, or you have no access to it."
         } else if chat.info.access == ChatAccess::Left {
             "You are no longer a member."
         } else if rows.iter().any(|r| r.blocked == Some(Blocked::AdminsOnly)) {

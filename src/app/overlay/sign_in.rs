@@ -213,10 +213,10 @@ impl Dialog for SignInDialog {
                 let lines = tenants.iter().map(line).collect();
                 let hint = "Enter: sign in there · Esc: stop";
                 Content::new("In which organisation?", lines, hint)
-                    .with_marked(*marked, "No organisation is known.")
+                    .with_marked(*marked, "No organisations found.")
             }
             SignInStage::Chosen { name, .. } => {
-                let line = DialogLine::dim(format!("Signing in at {name}…"));
+                let line = DialogLine::dim(format!("Signing in to {name}…"));
                 Content::new("Sign in", vec![line], "Esc hides this")
             }
             SignInStage::Failed { why, tenants } => {

@@ -134,7 +134,7 @@ fn has_archive(app: &AppState, chat: &ChatRef) -> bool {
 
 /// The name of an account, if there are several. Archives are labelled as such instead.
 fn account_tag(app: &AppState, chat: &ChatRef) -> Option<String> {
-    let account = app.accounts.get(&chat.account).filter(|_| app.accounts.are_several())?;
+    let account = app.accounts.get(&chat.account).filter(|_| app.accounts.has_several())?;
     account.id.archive().is_none().then(|| cut(account.label(), 16))
 }
 

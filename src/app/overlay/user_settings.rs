@@ -200,7 +200,7 @@ impl Dialog for UserSettings {
         });
         Content::new("Settings", Vec::new(), "Enter changes it · type to find · Esc closes")
             .with_input(&self.input)
-            .with_entries(entries.collect(), self.marked, "No setting has such a name.")
+            .with_entries(entries.collect(), self.marked, "No setting with that name.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

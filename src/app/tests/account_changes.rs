@@ -176,9 +176,9 @@ fn an_organisation_and_a_gateway_are_asked_for_where_they_are_needed() {
 fn a_refused_account_can_be_corrected() {
     let mut app = adding();
     app.press("enter enter");
-    let why = Fault::new(FaultKind::Invalid, "there is an account \"me\" already");
+    let why = Fault::new(FaultKind::Invalid, "an account \"me\" already exists");
     app.answer(Response::Done(Err(why)));
-    app.expect("there is an account \"me\" already");
+    app.expect("an account \"me\" already exists");
     app.press("enter");
     app.type_text("2");
     app.press("enter");

@@ -91,7 +91,7 @@ proptest! {
 
     /// Text typed while X was named in the prompt is only ever in X's draft, X's outbox or X's timeline.
     #[test]
-    fn what_is_typed_to_someone_reaches_nobody_else(steps in proptest::collection::vec(0u8..16, 1..120)) {
+    fn text_typed_to_one_person_reaches_no_one_else(steps in proptest::collection::vec(0u8..16, 1..120)) {
         let mut app = app(5);
         app.effects();
         let mut disk = Disk::default();

@@ -45,7 +45,7 @@ fn a_date_leads_to_the_first_message_of_it() {
 }
 
 #[test]
-fn what_is_no_date_can_be_corrected_and_nothing_leads_nowhere() {
+fn an_invalid_date_can_be_corrected_and_an_empty_one_does_nothing() {
     let mut app = direct("joe").message("joe", "new").opened();
     go_to(&mut app, "soon");
     app.expect("This is not a date");
@@ -96,7 +96,7 @@ fn a_date_without_messages_leads_to_the_nearest_and_says_so() {
     let mut app = direct("joe").message("joe", "new").opened();
     go_to(&mut app, "2016");
     app.answer(neighbors(None, None));
-    app.expect("Nothing of this conversation is stored");
+    app.expect("This conversation has no stored messages");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn where_the_view_stands_is_said_on_days_of_their_own_too() {
 }
 
 #[test]
-fn years_stand_beside_the_messages_only_while_scrolling() {
+fn years_are_shown_beside_the_messages_only_while_scrolling() {
     let mut app = direct("joe").opened().sized(80, 24);
     for n in 0..60 {
         app.say("joe", &format!("message {n}"));

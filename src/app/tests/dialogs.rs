@@ -14,7 +14,7 @@ fn marked(app: &mut App) -> String {
 }
 
 #[test]
-fn a_search_that_is_opened_again_begins_anew_with_the_first_letter() {
+fn a_search_that_is_opened_again_starts_over_with_the_first_letter() {
     use crate::model::search::Hit;
     use crate::model::{Findings, Request, Response};
     let mut app = chat("Team").message("joe", "the oven").opened();

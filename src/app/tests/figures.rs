@@ -35,7 +35,7 @@ fn figures_are_asked_for_while_they_are_shown_and_not_a_moment_longer() {
     app.input(Input::Figures(frames));
     app.layout();
     app.expect("key to frame p50 0.4 p99 1.2 ms (128)");
-    app.expect("38 bytes a frame");
+    app.expect("38 bytes per frame");
     app.press("f12");
     app.expect_none("Latency");
     app.pass(Duration::from_secs(5));

@@ -81,7 +81,7 @@ fn a_refused_topic_goes_back_and_a_refused_leaving_leaves_nobody_out() {
 }
 
 #[test]
-fn who_is_not_an_admin_sees_grey_rows_and_who_may() {
+fn a_non_admin_sees_grey_rows_and_who_is_allowed() {
     let mut app = chat("Team").members(&[("anna", Role::User), ("joe", Role::Admin)]).opened();
     app.press("alt-i");
     app.expect("You are not an admin: only admins can change the dimmed rows.");
@@ -96,7 +96,7 @@ fn who_is_not_an_admin_sees_grey_rows_and_who_may() {
 }
 
 #[test]
-fn a_refusal_tells_who_may_where_the_role_explains_it() {
+fn a_refusal_says_who_is_allowed_if_the_role_explains_it() {
     let mut app = chat("Team").members(&[("anna", Role::User), ("joe", Role::Admin)]).opened();
     app.press("alt-j y");
     app.answer(refused());
@@ -124,7 +124,7 @@ fn a_topic_that_someone_else_changed_meanwhile_is_not_taken_back_unasked() {
 }
 
 #[test]
-fn ones_own_role_is_asked_about() {
+fn changing_your_own_role_asks_first() {
     let mut app = chat("Team").opened();
     app.press("ctrl-x m enter o");
     app.expect("Give up your admin role?");

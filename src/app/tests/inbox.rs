@@ -136,12 +136,12 @@ fn muted_chats_are_there_only_with_mentions() {
 }
 
 #[test]
-fn who_comes_back_after_hours_is_told_what_is_waiting_once() {
+fn a_user_who_returns_after_hours_is_told_once_what_is_waiting() {
     let mut app = two();
     app.press("a");
     app.pass(Duration::from_secs(3 * 60 * 60));
     app.input(Input::Focus(true));
-    app.expect("5 messages came while you were away · Alt-N shows them");
+    app.expect("5 messages arrived while you were away · Alt-N shows them");
     app.press("esc");
     app.input(Input::Focus(true));
     app.expect_none("while you were away");
@@ -174,11 +174,11 @@ fn ten_thousand_chats_are_worked_off_in_parts() {
 }
 
 #[test]
-fn who_starts_the_program_after_hours_is_told_what_is_waiting_once() {
+fn a_user_who_starts_the_program_after_hours_is_told_once_what_is_waiting() {
     let mut app = two();
     app.model.app.presence.returns = true;
     app.press("a");
-    app.expect("5 messages came while you were away · Alt-N shows them");
+    app.expect("5 messages arrived while you were away · Alt-N shows them");
     app.pass(Duration::from_secs(20));
     app.press("b");
     app.expect_none("while you were away");

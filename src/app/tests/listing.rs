@@ -26,7 +26,7 @@ fn listed(app: &App) -> Vec<String> {
 fn a_hidden_chat_comes_back_with_the_next_message() {
     let mut app = chat("Team").message("joe", "old").opened();
     app.press("ctrl-x x");
-    app.expect("Hidden until something new is said; Ctrl-K finds it by its name");
+    app.expect("Hidden until a new message arrives; Ctrl-K finds it by its name");
     assert!(choices(&mut app).iter().any(|choices| choices.hidden_at.is_some()));
     assert_eq!(listed(&app), Vec::<String>::new());
     app.say("joe", "something new");
@@ -153,7 +153,7 @@ fn the_question_before_forgetting_names_the_copies_that_are_deleted_too() {
     app.press("esc");
     app.delta(Delta::StoreCopies(vec!["store.db.v3".into()]));
     app.press("ctrl-x F");
-    app.expect("store.db.v3, which an upgrade left");
+    app.expect("store.db.v3, a copy of everything");
     app.press("esc");
     app.delta(Delta::StoreCopies(vec!["store.db.v2".into(), "store.db.v3".into()]));
     app.press("ctrl-x F");

@@ -155,11 +155,11 @@ fn the_help_is_narrowed_by_typing_and_has_two_columns_where_they_fit() {
     app.expect("Nothing here contains that.");
     app.press("ctrl-u");
     app.type_text("wheel");
-    app.expect_row("Scroll what is below it", "Wheel");
+    app.expect_row("Scroll what is under the pointer", "Wheel");
     app.resize(140, 40);
     app.press("ctrl-u");
     let screen = app.screen();
-    let titles = ["Writing", "Anywhere", "Commands", "With a message selected", "Signs"];
+    let titles = ["Writing", "Anywhere", "Commands", "With a message selected", "Symbols"];
     let beside = |line: &str| titles.iter().filter(|title| line.contains(*title)).count() == 2;
     let rows = screen.lines().filter(|line| line.contains("  ")).count();
     assert!(rows > 30 && screen.lines().any(|line| line.contains("Help")), "{screen}");

@@ -309,7 +309,7 @@ fn a_notification_program_that_is_missing_is_complained_about_once() {
 }
 
 #[test]
-fn without_a_notification_service_the_bell_rings_and_whoever_chose_it_is_told_once() {
+fn without_a_notification_service_the_bell_rings_and_a_user_who_chose_it_is_told_once() {
     use crate::app::effect::Outcome;
     let missing = |has_rung| Input::Outcome(Outcome::NoNotificationService { has_rung });
     let rings = |app: &mut App| {

@@ -168,7 +168,7 @@ fn a_refused_message_does_not_hold_up_the_next() {
 }
 
 #[test]
-fn a_refused_message_of_another_chat_is_told_once() {
+fn a_refused_message_of_another_chat_is_reported_once() {
     let mut app = direct("joe").opened();
     let id = send(&mut app, "for Joe");
     app = app.with_direct("mia").opened();
@@ -184,10 +184,10 @@ fn messages_behind_one_that_is_not_confirmed_say_that_they_wait_and_a_key_select
     for id in &ids {
         delivery(&mut app, id, Delivery::Queued);
     }
-    app.expect_none("waits for one");
+    app.expect_none("behind an unconfirmed one");
     let reason = SafeText::line(NOT_CONFIRMED);
     delivery(&mut app, &ids[0], Delivery::Failed { reason, can_retry: true });
-    app.expect("39 messages wait for one that is not confirmed · Ctrl-X ! shows it");
+    app.expect("39 messages are waiting behind an unconfirmed one · Ctrl-X ! shows it");
     app.expect_none("number 0");
     app.press("ctrl-x !");
     app.expect("number 0");
@@ -226,10 +226,10 @@ fn messages_that_wait_for_the_connection_are_told_of_where_nothing_has_failed() 
     let mut app = crate::fixture::chat("Team").opened();
     app.type_text("one");
     app.press("enter ctrl-x !");
-    app.expect("No message here has failed; 1 message waits to be sent");
+    app.expect("No message here has failed; 1 message still to be sent");
     app.type_text("two");
     app.press("enter alt-n");
-    app.expect("Nothing needs your attention; 2 messages wait to be sent");
+    app.expect("Nothing needs your attention; 2 messages still to be sent");
 }
 
 #[test]

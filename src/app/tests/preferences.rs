@@ -81,7 +81,7 @@ fn words_that_stand_in_the_name_and_in_the_description_are_found_together() {
     {
         app.press("f10");
         app.type_text(words);
-        app.expect_none("No setting has such a name");
+        app.expect_none("No setting with that name");
         app.press("esc");
     }
     // Letters that are scattered over a description do not match.
@@ -102,7 +102,7 @@ fn what_counts_from_the_next_start_says_so() {
     app.expect_row("ui.blink", "on");
     app.press("enter");
     app.answer(Response::Done(Ok(())));
-    app.expect("it counts from the next start");
+    app.expect("it takes effect at the next start");
     app.expect_row("ui.blink", "off");
 }
 
@@ -277,7 +277,7 @@ fn what_changes_on_disk_counts_at_once_and_is_named() {
 }
 
 #[test]
-fn what_was_changed_here_is_no_news_when_it_comes_back_from_disk() {
+fn a_setting_changed_here_is_not_reported_when_it_is_read_back_from_disk() {
     let mut app = chat("Team").opened();
     app.press("f10");
     app.type_text("ui.mouse");

@@ -31,7 +31,7 @@ fn in_sight(app: &mut App) -> Vec<Vec<UserId>> {
 }
 
 #[test]
-fn the_sign_stands_beside_the_name_in_the_list_and_the_header_with_words() {
+fn the_symbol_is_beside_the_name_in_the_list_and_with_words_in_the_header() {
     let mut app = direct("joe").message("joe", "hi").opened();
     says(&mut app, &[("joe", presence(Availability::Away, "back soon"))]);
     app.expect("Joe Bloggs ◐");
@@ -78,7 +78,7 @@ fn what_is_unknown_or_was_known_before_the_connection_was_lost_is_not_shown() {
 }
 
 #[test]
-fn the_note_and_the_last_activity_are_told_with_the_details() {
+fn the_note_and_the_last_activity_are_in_the_details() {
     let mut app = direct("joe").message("joe", "hi").opened();
     let joe = PersonPresence {
         note: SafeText::line("on a train"),
@@ -108,7 +108,7 @@ fn a_member_of_a_group_has_it_on_the_card() {
 }
 
 #[test]
-fn only_the_people_in_sight_are_asked_about_and_each_change_is_told_once() {
+fn only_visible_people_are_asked_about_and_each_change_is_reported_once() {
     let mut app = direct("joe").with_group("Team").message("mia", "hi");
     app.layout();
     assert_eq!(in_sight(&mut app), Vec::<Vec<UserId>>::new(), "nobody offers it");

@@ -234,7 +234,7 @@ fn a_preset_chosen_in_the_settings_counts_at_once() {
     app.expect(" INSERT ");
     app.press("f1");
     app.press("end");
-    app.expect("Now \"vim\"");
+    app.expect("Current: \"vim\"");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_reply_or_an_edit_that_is_refused_stays_in_normal_mode() {
 fn n_goes_from_hit_to_hit_of_the_last_search() {
     let mut app = vim();
     app.press("esc n");
-    app.expect("Nothing was searched for yet");
+    app.expect("There has been no search yet");
     app.press("/");
     app.type_text("line");
     let conversation = app.model.app.open.clone().unwrap().conversation;

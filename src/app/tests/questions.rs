@@ -112,7 +112,7 @@ fn someone_elses_change_offers_nothing_to_undo() {
 }
 
 #[test]
-fn settings_of_ones_own_change_at_once_and_say_so() {
+fn personal_settings_change_at_once_and_say_so() {
     let mut app = chat("Team").opened();
     app.press("alt-m");
     app.answer(Response::Done(Ok(())));
@@ -206,7 +206,7 @@ fn a_message_is_not_changed_into_a_command_by_enter_alone() {
     app.press("ctrl-up e ctrl-u");
     app.type_text("/leave");
     app.press("enter enter");
-    app.expect("Change the message into it?");
+    app.expect("Replace the message with it?");
     let edits = |app: &mut App| {
         let requests = app.requests();
         requests.iter().any(|r| matches!(r, Request::Change { change: Change::Edit(_), .. }))
@@ -258,7 +258,7 @@ fn a_topic_that_was_changed_by_mistake_is_undone_with_one_key() {
 }
 
 #[test]
-fn enter_on_an_untouched_list_of_people_adds_nobody() {
+fn enter_on_an_untouched_list_of_people_adds_no_one() {
     for keys in ["ctrl-x a enter", "ctrl-x g enter enter"] {
         let mut app = chat("Team").members(&[("anna", Role::Admin)]).opened();
         app.press(keys);

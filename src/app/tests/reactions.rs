@@ -69,7 +69,7 @@ fn any_emoji_is_found_by_its_name_and_the_last_used_come_first() {
     app.expect("› x9");
     app.press("ctrl-u");
     app.type_text("zzzzqq");
-    app.expect("No emoji has such a name.");
+    app.expect("No emoji with that name.");
     app.press("enter esc");
     assert_eq!(reacted(&mut app), []);
 }

@@ -83,7 +83,7 @@ fn a_chat_that_opened_by_itself_is_read_with_the_first_key() {
 }
 
 #[test]
-fn with_receipts_never_reading_counts_here_and_is_told_to_nobody() {
+fn with_receipts_never_reading_counts_here_and_is_reported_to_no_one() {
     let mut app = app(Receipts::Never).opened();
     messages(&mut app, 1..4, Arrival::Live);
     look(&mut app);
@@ -113,7 +113,7 @@ fn a_chat_is_marked_unread_from_a_message_on_and_stays_so_until_it_is_left() {
 }
 
 #[test]
-fn what_is_missing_here_is_not_told_to_be_read() {
+fn missing_messages_are_not_reported_as_read() {
     let mut app = app(Receipts::Auto);
     unread(&mut app, 1, 80);
     app = app.opened();

@@ -63,7 +63,7 @@ fn where_nothing_was_sent_or_a_message_is_edited_the_text_stays() {
     app.type_text("half");
     app.press("alt-, alt-.");
     assert_eq!(in_box(&app), "half");
-    app.expect("Nothing was sent here");
+    app.expect("Nothing sent here yet");
     let mut app = direct("joe").opened();
     app.messages(vec![message("anna", 1, text("mine"))], Placement::Newest);
     app.press("ctrl-up e");

@@ -134,7 +134,7 @@ fn an_account_of_several_organisations_is_asked_for_one() {
     app.press("down enter");
     let request = last_request(&mut app);
     assert!(matches!(&request, Request::SignInTenant { tenant, .. } if tenant == "b-2"));
-    app.expect("Signing in at Fabrikam");
+    app.expect("Signing in to Fabrikam");
     respond(&mut app, &request, Response::Done(Ok(())));
     app.expect("Signed in");
 }

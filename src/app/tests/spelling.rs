@@ -286,7 +286,7 @@ fn learnt_and_ignored_words_are_right_and_the_text_stays() {
     assert_eq!(asked(&mut app), []);
     assert_eq!(in_box(&app), "teh wrod ");
     assert!(!picture(&mut app).contains('~'));
-    answer(&mut app, SpellingAnswer::NotLearnt { why: "words.txt: no space".into() });
+    answer(&mut app, SpellingAnswer::NotAdded { why: "words.txt: no space".into() });
     app.expect("The word is accepted only until skchat ends: words.txt: no space");
 }
 

@@ -55,11 +55,11 @@ fn at_midnight_today_becomes_yesterday_by_itself() {
 #[test]
 fn every_sign_is_explained_in_the_help_and_in_the_readme() {
     let readme = include_str!("../../../README.md");
-    let (_, signs) = readme.split_once("### Signs").expect("a legend");
+    let (_, signs) = readme.split_once("### Symbols").expect("a legend");
     let mut app = direct("joe").sized(80, 300).opened();
     app.press("f1");
     let help = app.screen();
-    let (_, help) = help.split_once("Signs").expect("a legend");
+    let (_, help) = help.split_once("Symbols").expect("a legend");
     for sign in ["·", "↑", "✓", "✓✓", "?", "!", "✎", "@2", "↥", "▎", "m"] {
         let stands_alone = |text: &str| text.split([' ', '|', '│', '\n']).any(|word| word == sign);
         assert!(stands_alone(help) && stands_alone(signs), "{sign}");
@@ -107,7 +107,7 @@ fn the_footer_keeps_help_and_quit_everywhere_and_at_every_width() {
 }
 
 #[test]
-fn when_the_terminal_shows_how_it_draws_joined_emoji_every_row_is_made_anew() {
+fn when_the_terminal_shows_how_it_draws_joined_emoji_every_row_is_rebuilt() {
     use crate::model::EmojiWidth;
     let scientist = "\u{1F469}\u{1F3FD}\u{200D}\u{1F52C}";
     let mut app = chat(&format!("{scientist}lab"))
@@ -157,7 +157,7 @@ fn what_can_be_done_with_an_unsent_message_is_not_cut_at_any_width() {
             .collect();
         assert!(lines.iter().all(|line| line.len() < usize::from(pane.width)), "{lines:?}");
         let text = lines.join(" ");
-        assert!(text.ends_with("201) · R sends again · x back to the box"), "{columns}: {text}");
+        assert!(text.ends_with("201) · R resends · x moves it to the box"), "{columns}: {text}");
     }
 }
 

@@ -208,7 +208,7 @@ fn a_page_in_a_list_is_what_is_visible_of_it() {
 }
 
 #[test]
-fn a_group_of_nobody_is_not_created() {
+fn a_group_without_members_is_not_created() {
     let mut app = chat("Team").opened();
     app.press("ctrl-x g enter");
     app.type_text("nobody at all");
@@ -223,7 +223,7 @@ fn a_draft_that_servers_may_refuse_says_so_and_asks() {
     let mut app = direct("joe").opened();
     app.paste(&"x".repeat(30_000));
     app.press("y");
-    app.expect("This text is 30 kB; servers may refuse more than 28 kB");
+    app.expect("This message is 30 kB; servers may refuse more than 28 kB");
     app.press("enter");
     app.expect("Send it?");
     app.press("enter n");
@@ -283,10 +283,10 @@ fn a_chat_that_is_gone_says_so_and_its_history_stays() {
     app.type_text("a draft");
     let conversation = app.open_chat().info.id.clone();
     app.delta(Delta::Access { conversation, access: ChatAccess::Gone });
-    app.expect("no longer there");
+    app.expect("no longer exists");
     app.expect("words to keep");
     app.press("enter");
-    app.expect("Not on the service any more");
+    app.expect("No longer on the service");
     assert_eq!(in_box(&app), "a draft");
     assert_eq!(sent(&mut app), Vec::<String>::new());
 }

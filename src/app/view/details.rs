@@ -154,7 +154,7 @@ fn admins_first(c: &Chat, count: usize) -> Vec<&Member> {
 fn kind(c: &Chat) -> String {
     use crate::model::ConversationKind as K;
     match c.info.kind() {
-        K::Group if c.info.access == ChatAccess::Gone => "group · no longer there".into(),
+        K::Group if c.info.access == ChatAccess::Gone => "group · no longer exists".into(),
         K::Group if c.info.access == ChatAccess::Left => "group · you have left".into(),
         K::Group if c.group.members.is_empty() => "group".into(),
         K::Group => format!("group · {} members", c.group.members.len()),
@@ -169,7 +169,7 @@ fn flag_row(app: &AppState, c: &Chat, spec: &FlagSpec) -> DetailRow {
     let state = c.flag(&app.pending, spec.flag);
     let [on, off] = spec.short_words;
     let word = match state.shown() {
-        None => "not known",
+        None => "unknown",
         Some(true) => on,
         Some(false) => off,
     };

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 /// The most blocks that are kept in a run. Further ones stay plain: if older ones were dropped for them, a screen with
 /// more blocks than this would be highlighted over and over.
-const MOST_BLOCKS: usize = 2_000;
+const MAX_BLOCKS: usize = 2_000;
 /// The most blocks that are requested at a time. When one of them is known, the next are requested.
-const MOST_ASKED: usize = 32;
+const MAX_ASKED: usize = 32;
 
 /// A block: its number, and its parts once they are known.
 struct KnownBlock {
@@ -53,7 +53,7 @@ impl HighlightedCode {
             return known.parts.clone();
         }
         let asked = self.blocks.values().filter(|known| known.parts.is_none()).count();
-        if self.blocks.len() >= MOST_BLOCKS || asked >= MOST_ASKED {
+        if self.blocks.len() >= MAX_BLOCKS || asked >= MAX_ASKED {
             return None;
         }
         self.last += 1;
@@ -112,7 +112,7 @@ mod tests {
         let mut known = HighlightedCode::default();
         let (mut asked, mut rounds) = (0, 0);
         loop {
-            for n in 0..MOST_BLOCKS + 5 {
+            for n in 0..MAX_BLOCKS + 5 {
                 let text = SafeText::text(&format!("int a{n};\n"));
                 known.parts("c", &text);
             }
@@ -120,15 +120,15 @@ mod tests {
             if missing.is_empty() {
                 break;
             }
-            assert!(missing.len() <= MOST_ASKED);
+            assert!(missing.len() <= MAX_ASKED);
             asked += missing.len();
             rounds += 1;
             for block in missing {
                 assert!(known.insert(block.number, Vec::new()));
             }
         }
-        assert_eq!(asked, MOST_BLOCKS);
-        assert!(rounds <= 1 + MOST_BLOCKS / MOST_ASKED, "{rounds}");
+        assert_eq!(asked, MAX_BLOCKS);
+        assert!(rounds <= 1 + MAX_BLOCKS / MAX_ASKED, "{rounds}");
         assert!(!known.insert(u64::MAX, Vec::new()));
     }
 
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn what_is_too_large_or_has_no_language_is_not_asked_for() {
         let mut known = HighlightedCode::default();
-        known.apply(&mut code(&"x\n".repeat(CodeBlock::MOST_BYTES)));
-        known.apply(&mut code(&"x".repeat(CodeBlock::MOST_LINE_BYTES + 1)));
+        known.apply(&mut code(&"x\n".repeat(CodeBlock::MAX_BYTES)));
+        known.apply(&mut code(&"x".repeat(CodeBlock::MAX_LINE_BYTES + 1)));
         let block = Block::Code { text: "a\nb".into(), language: None };
         known.apply(&mut RichText { blocks: vec![block] });
         assert!(known.take_missing().is_empty());

@@ -101,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn twelve_people_have_twelve_colours_whoever_they_are(people: [u32; 12]) {
+        fn any_twelve_people_have_twelve_colours(people: [u32; 12]) {
             let mut hues = ChatHues::default();
             let distinct: BTreeSet<u32> = people.into();
             let of_many: BTreeSet<u8> = people.iter().map(|n| hue(&mut hues, *n).of_many).collect();

@@ -112,7 +112,7 @@ pub fn rows(
         Focus::Compose => app.open.as_ref(),
     };
     let at = marked.and_then(|id| all.iter().position(|c| c.is(id))).unwrap_or(0);
-    let sections = app.accounts.are_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
+    let sections = app.accounts.has_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
     let heights = Heights { chats: &all, per_row: if two_lines { 2 } else { 1 }, sections };
     let height = usize::from(area.height);
     let range = match first {

@@ -276,8 +276,8 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         tail.push(RowKind::Reactions(reactions(pane, message)));
     }
     if let Delivery::Failed { reason, .. } = &message.delivery {
-        let again = if message.delivery.is_not_confirmed() { "" } else { " · R sends again" };
-        let text = format!("{}{again} · x back to the box", crate::model::failure(reason));
+        let again = if message.delivery.is_not_confirmed() { "" } else { " · R resends" };
+        let text = format!("{}{again} · x moves it to the box", crate::model::failure(reason));
         let lines = break_lines(&text, pane.columns);
         let lines = lines.into_iter().filter_map(|line| text.get(line));
         tail.extend(lines.map(|line| RowKind::Failed(line.trim_end().to_owned())));

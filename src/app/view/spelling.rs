@@ -11,11 +11,11 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// The most words whose spelling is remembered. Beyond that, all are forgotten: a box shows far fewer.
-const MOST_WORDS: usize = 4_000;
+const MAX_WORDS: usize = 4_000;
 /// The most words that are ignored in a run.
-const MOST_IGNORED: usize = 1_000;
+const MAX_IGNORED: usize = 1_000;
 /// Longer texts are not checked.
-const MOST_TEXT: usize = 256 * 1024;
+const MAX_TEXT: usize = 256 * 1024;
 
 /// A misspelt word for which suggestions were requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Spelling {
         if missing.is_empty() || self.asked.is_some() {
             return None;
         }
-        if self.words.len() + missing.len() > MOST_WORDS {
+        if self.words.len() + missing.len() > MAX_WORDS {
             self.words.clear();
         }
         let task = SpellingTask::Check(missing.iter().map(ToString::to_string).collect());
@@ -127,7 +127,7 @@ impl Spelling {
 
     /// `None` while the word was not checked.
     fn is_right(&self, word: &str) -> Option<bool> {
-        let is_long = word.chars().count() > SpellingTask::MOST_LETTERS;
+        let is_long = word.chars().count() > SpellingTask::MAX_LETTERS;
         if is_long || self.ignored.contains(word) {
             return Some(true);
         }
@@ -196,7 +196,7 @@ impl Spelling {
 
     /// Makes the word count as right in this run.
     pub fn ignore(&mut self, word: &str) {
-        if self.ignored.len() >= MOST_IGNORED {
+        if self.ignored.len() >= MAX_IGNORED {
             self.ignored.clear();
         }
         self.ignored.insert(as_in_dictionaries(word).into());
@@ -216,7 +216,7 @@ fn key(text: &str, place: &Range<usize>) -> Box<str> {
 /// The words in a part of the box. Markup that is being edited in its source form is not checked.
 fn checked_words(draft: &Draft, place: &Range<usize>) -> Vec<CheckedWord> {
     let source = draft.edit.as_ref().and_then(|edit| edit.source.as_deref());
-    if draft.text.len() > MOST_TEXT || source.is_some_and(|kind| kind != "Text") {
+    if draft.text.len() > MAX_TEXT || source.is_some_and(|kind| kind != "Text") {
         return Vec::new();
     }
     words_in(&draft.text, place)

@@ -208,7 +208,7 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     let mut facts = Vec::new();
     match &chat.info.access {
         ChatAccess::Left => facts.push("no longer a member".to_owned()),
-        ChatAccess::Gone => facts.push("no longer there".to_owned()),
+        ChatAccess::Gone => facts.push("no longer exists".to_owned()),
         ChatAccess::ReadOnly(_) => facts.push("read-only".to_owned()),
         ChatAccess::Full => {}
     }
@@ -245,7 +245,7 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
 /// How many people are in a group, and their names if all fit beside the title.
 fn people(app: &AppState, chat: &Chat, title: usize, room: usize) -> Option<String> {
     /// A longer list of names is not worth reading.
-    const MOST: usize = 8;
+    const MAX: usize = 8;
     let members = &chat.group.members;
     if !chat.info.is_group() || members.is_empty() {
         return None;
@@ -254,7 +254,7 @@ fn people(app: &AppState, chat: &Chat, title: usize, room: usize) -> Option<Stri
     let count = format!("{} member{plural}", members.len());
     let account = app.accounts.of(chat);
     // Without a topic, the title is made of the names.
-    if members.len() <= MOST && chat.info.shown_topic().is_some() {
+    if members.len() <= MAX && chat.info.shown_topic().is_some() {
         let others = members.iter().filter(|member| member.id != account.me);
         let names: Vec<String> =
             others.map(|member| account.distinct_name(&member.id).to_string()).collect();
@@ -344,8 +344,8 @@ fn undecided(app: &AppState, chat: &Chat) -> Option<String> {
     let key = app.prefs.keymap.entry("first-not-sent").map(KeymapEntry::key)?;
     match chat.waiting_for_decision() {
         0 => None,
-        1 => Some(format!("1 message waits for one that is not confirmed · {key} shows it")),
-        n => Some(format!("{n} messages wait for one that is not confirmed · {key} shows it")),
+        1 => Some(format!("1 message is waiting behind an unconfirmed one · {key} shows it")),
+        n => Some(format!("{n} messages are waiting behind an unconfirmed one · {key} shows it")),
     }
 }
 
@@ -371,14 +371,14 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
 
 /// Who reacted to a message: as many people as there is room for.
 fn reacted(app: &AppState, account: &Account, message: &Message) -> String {
-    const MOST: usize = 3;
+    const MAX: usize = 3;
     let mut out = String::new();
     for reaction in message.reactions.iter().filter(|reaction| !reaction.users.is_empty()) {
         let picture = emoticon::shown(&reaction.key, "", app.prefs.choices.ui.emoji);
         let people =
-            reaction.users.iter().take(MOST).map(|id| account.distinct_name(id).to_string());
+            reaction.users.iter().take(MAX).map(|id| account.distinct_name(id).to_string());
         let people = people.collect::<Vec<_>>().join(", ");
-        let more = match reaction.users.len().saturating_sub(MOST) {
+        let more = match reaction.users.len().saturating_sub(MAX) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };

@@ -166,7 +166,7 @@ async fn a_search_finds_parts_of_words_newest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_line_of_the_system_is_found_by_the_name_of_whoever_it_is_about() {
+async fn a_system_line_is_found_by_the_name_of_the_person_it_is_about() {
     let fixture = Fixture::new();
     let added = "<addmember><initiator>8:mia</initiator><target>8:live:joe</target></addmember>";
     let line = message(1, added).replace("\"Text\"", "\"ThreadActivity/AddMember\"");

@@ -1,7 +1,7 @@
 //! The bytes of a message, or of what surrounds the messages.
 
 /// Larger messages and larger descriptions of a conversation are skipped.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes that are kept of a message or of what surrounds the messages.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Capture {
     }
 
     pub fn add(&mut self, bytes: &[u8]) {
-        if self.is_too_large || self.bytes.len() + bytes.len() > MOST_BYTES {
+        if self.is_too_large || self.bytes.len() + bytes.len() > MAX_BYTES {
             self.is_too_large = true;
             self.bytes = Vec::new();
             self.complete = 0;

@@ -3,9 +3,9 @@
 use super::{Expect, Lexeme, ScanPlace, Scanner, Sink};
 
 /// Keys that matter are not longer than this.
-const MOST_KEY: usize = 24;
+const MAX_KEY: usize = 24;
 /// Deeper nesting counts as damage.
-const MOST_DEPTH: usize = 1_000_000;
+const MAX_DEPTH: usize = 1_000_000;
 
 impl Scanner {
     /// Inside a string; returns the number of bytes that were read.
@@ -15,9 +15,9 @@ impl Scanner {
             return 1;
         }
         let end = memchr::memchr2(b'"', b'\\', rest);
-        if is_key && self.nested.is_empty() && self.key.len() < MOST_KEY {
+        if is_key && self.nested.is_empty() && self.key.len() < MAX_KEY {
             let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            self.key.extend(part.iter().take(MOST_KEY));
+            self.key.extend(part.iter().take(MAX_KEY));
         }
         match end.map(|end| (end, rest.get(end))) {
             Some((end, Some(b'"'))) => {
@@ -68,7 +68,7 @@ impl Scanner {
             }
             b':' if self.expect == Expect::Colon => self.expect = Expect::Value,
             b',' if self.expect == Expect::CommaOrEnd => self.comma(at - *from),
-            b'{' | b'[' if wants_value && self.nested.len() < MOST_DEPTH => {
+            b'{' | b'[' if wants_value && self.nested.len() < MAX_DEPTH => {
                 self.open(byte == b'{', chunk, at, from, sink);
             }
             // A comma is missing between two messages.

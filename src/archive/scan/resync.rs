@@ -2,7 +2,7 @@
 //! export that was seen. The id of a message is digits only.
 
 /// Longer ids do not occur.
-const MOST_ID: usize = 256;
+const MAX_ID: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Match {
@@ -79,7 +79,7 @@ impl Resync {
             Stage::Number => Some(Stage::Number),
             _ => None,
         };
-        if let Some(next) = next.filter(|_| self.beginning.len() < MOST_ID) {
+        if let Some(next) = next.filter(|_| self.beginning.len() < MAX_ID) {
             let is_id = self.stage == Stage::Text;
             self.only_digits = !is_id || (self.only_digits && byte.is_ascii_digit());
             self.stage = next;

@@ -46,9 +46,7 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
     let name = &session.name;
     let when = |at: i64| Timestamp(at).rfc3339();
     let Some(user) = status.user.as_ref().filter(|_| status.signed_in) else {
-        return vec![Finding::Fail(format!(
-            "sign-in: not signed in; skchat login {name} signs in"
-        ))];
+        return vec![Finding::Fail(format!("sign-in: not signed in; run skchat login {name}"))];
     };
     let mut lines = vec![
         Finding::Pass(format!(
@@ -66,7 +64,7 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
         Finding::Pass(format!("refresh token: renewed {}", when(status.refreshed_at))),
     ];
     lines.push(match status.skype_until {
-        Some(until) => Finding::Pass(format!("Skype token: until {}", when(until))),
+        Some(until) => Finding::Pass(format!("Skype token: valid until {}", when(until))),
         None => Finding::Warn("Skype token: none; the next request fetches one".to_owned()),
     });
     lines.push(Finding::Pass(if status.names_allowed {
@@ -83,7 +81,9 @@ fn clock() -> Finding {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).rfc3339();
     if since.as_secs() < EARLIEST {
-        return Finding::Fail(format!("clock: it shows {now}; set it, or no certificate is valid"));
+        return Finding::Fail(format!(
+            "clock: it shows {now}; set it, or no certificate will be valid"
+        ));
     }
     Finding::Pass(format!("clock: {now}"))
 }
@@ -96,5 +96,8 @@ fn proxy() -> Option<Finding> {
     if used.is_empty() {
         return None;
     }
-    Some(Finding::Pass(format!("proxy: from {}; never for this machine itself", used.join(", "))))
+    Some(Finding::Pass(format!(
+        "proxy: from {}; not used for this machine itself",
+        used.join(", ")
+    )))
 }

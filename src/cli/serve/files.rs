@@ -73,7 +73,7 @@ pub fn lock(db: &Path) -> Result<File, ExitError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
-            Err(ExitError::failed(format!("another gateway serves {} already", db.display())))
+            Err(ExitError::failed(format!("another gateway already serves {}", db.display())))
         }
         Err(std::fs::TryLockError::Error(e)) => Err(fail(&path, &e)),
     }

@@ -46,10 +46,10 @@ pub fn gather(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
 /// Why a user conflicts with the others; `None` if there is no conflict.
 fn double(known: &[GatewayUser], user: &GatewayUser) -> Option<&'static str> {
     if known.iter().any(|other| other.id == user.id) {
-        return Some("this id was given before");
+        return Some("this id occurs twice");
     }
     let same_token = known.iter().any(|other| other.token == user.token);
-    same_token.then_some("somebody else has the same token")
+    same_token.then_some("another user has the same token")
 }
 
 fn parse_file(file: &Path, text: &str) -> Result<Vec<GatewayUser>, ExitError> {
@@ -64,7 +64,7 @@ type WrongLine = (Option<usize>, &'static str);
 /// Parses lines of the form `ID TOKEN DISPLAY NAME`. Empty lines and lines that begin with `#` are ignored.
 fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
     if text.starts_with('\u{feff}') {
-        return Err((Some(1), "it begins with a byte order mark; save the file without"));
+        return Err((Some(1), "it begins with a byte order mark; save the file without one"));
     }
     let mut users: Vec<GatewayUser> = Vec::new();
     let mut ids = HashMap::new();
@@ -77,10 +77,10 @@ fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
         let wrong = |why| (Some(i + 1), why);
         let user = user_of_line(line).map_err(wrong)?;
         if ids.insert(user.id.clone(), i).is_some() {
-            return Err(wrong("this id was given before"));
+            return Err(wrong("this id occurs twice"));
         }
         if tokens.insert(user.token.clone(), i).is_some() {
-            return Err(wrong("somebody else has the same token"));
+            return Err(wrong("another user has the same token"));
         }
         users.push(user);
     }
@@ -92,15 +92,15 @@ fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
 
 /// Parses `ID TOKEN DISPLAY NAME`, separated by white space.
 fn user_of_line(line: &str) -> Result<GatewayUser, &'static str> {
-    const FORM: &str = "a line is \"ID TOKEN DISPLAY NAME\"";
+    const FORM: &str = "a line must be \"ID TOKEN DISPLAY NAME\"";
     let (id, rest) = line.split_once(char::is_whitespace).ok_or(FORM)?;
     let rest = rest.trim_start();
     let (token, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     if !is_person_id(id) {
-        return Err("the id is not a person's; it is something like 8:anna.7");
+        return Err("the id is not a person's; it must be like 8:anna.7");
     }
     if looks_like_a_name(token, name.trim()) {
-        return Err("the token looks like a name; a line is \"ID TOKEN DISPLAY NAME\"");
+        return Err("the token looks like a name; a line must be \"ID TOKEN DISPLAY NAME\"");
     }
     Ok(GatewayUser { id: UserId::new(id), token: token.to_owned(), name: name.trim().to_owned() })
 }

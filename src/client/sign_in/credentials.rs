@@ -150,11 +150,11 @@ impl CredentialStore {
         }
         let Some(keyring) = &self.keyring else {
             return Err(Error::signed_out(
-                "the tokens are in the keyring, which keyring = \"never\" leaves alone: sign in again",
+                "the tokens are in the keyring, but keyring = \"never\" forbids using it: sign in again",
             ));
         };
         let kept = keyring.get(&stored.keyring_entry).await.map_err(|why| {
-            Error::signed_out(&format!("the keyring that has the tokens cannot be used: {why}"))
+            Error::signed_out(&format!("the keyring that holds the tokens cannot be used: {why}"))
         })?;
         // Somebody has deleted it.
         let Some(kept) = kept else { return Ok(stored) };
@@ -199,7 +199,7 @@ impl CredentialStore {
             && let Some(keyring) = &self.keyring
         {
             keyring.delete(&stored.keyring_entry).await.map_err(|why| {
-                Error::signed_out(&format!("the tokens in the keyring are not deleted: {why}"))
+                Error::signed_out(&format!("the tokens in the keyring were not deleted: {why}"))
             })?;
         }
         let kept = Credentials { user_id: stored.user_id, ..Credentials::default() };
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_are_read_as_they_were_stored_and_for_nobody_else() {
+    async fn credentials_are_read_as_they_were_stored_and_for_their_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let store = CredentialStore::new(dir.path());
         assert_eq!(store.load().await.unwrap().user_id, "");

@@ -116,9 +116,9 @@ impl Keyring {
 fn words(error: &Error) -> String {
     match error {
         Error::NoStorageAccess(_) => "it is locked or cannot be reached".to_owned(),
-        Error::PlatformFailure(_) => "it has failed".to_owned(),
+        Error::PlatformFailure(_) => "it failed".to_owned(),
         Error::TooLong(..) => "the tokens are too long for it".to_owned(),
-        _ => "it refuses".to_owned(),
+        _ => "it refused".to_owned(),
     }
 }
 
@@ -136,7 +136,7 @@ fn of_session() -> Opened {
 
 #[cfg(not(feature = "keyring"))]
 fn of_session() -> Opened {
-    Err("this build cannot use one (see the README)".to_owned())
+    Err("this build has no keyring support (see the README)".to_owned())
 }
 
 #[cfg(test)]

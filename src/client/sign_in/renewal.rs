@@ -95,7 +95,7 @@ impl SignIn {
                         ErrorKind::RetryAfter(wait) => wait,
                         _ => backoff(FIRST_WAIT, LONGEST_WAIT, tries),
                     };
-                    tracing::info!(kind = ?error.kind, "the first Skype token is asked for again");
+                    tracing::info!(kind = ?error.kind, "requesting the first Skype token again");
                     tokio::time::sleep(wait).await;
                     tries += 1;
                 }
@@ -210,7 +210,7 @@ impl SignIn {
         stored.profiles = profiles.into_iter().next().unwrap_or_default();
         // No messages depend on it, so a foreign host here costs only the presence.
         let presence = addresses(&map.presence, &map.presence_path).inspect_err(|_| {
-            tracing::info!("the service map names a foreign host for presence; it is not asked");
+            tracing::info!("the service map names a foreign host for presence; it is not used");
         });
         stored.presence = presence.unwrap_or_default().into_iter().next().unwrap_or_default();
         stored.skype = Some(StoredToken::new(&exchanged.token, exchanged.life, now()));

@@ -205,7 +205,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<TextAnswer, Error> {
 fn read<T>(answer: &TextAnswer, parse: impl Fn(&str) -> Option<T>) -> Result<T, SignInFailure> {
     if answer.status.is_success() {
         return parse(&answer.body).ok_or_else(|| {
-            let portal = "the answer is not that of a sign-in service (does this network require a sign-in of its own?)";
+            let portal = "the answer did not come from a sign-in service (does this network require its own sign-in?)";
             Error::bad_answer(portal).into()
         });
     }

@@ -49,7 +49,7 @@ pub async fn gate(
                 *request.uri_mut() = uri;
             }
             next.run(request).await;
-            play(InjectedFault::Json { code, body: body.to_owned() })
+            injected(InjectedFault::Json { code, body: body.to_owned() })
         }
         Some(InjectedFault::WithoutMetadata) => without_metadata(next.run(request).await).await,
         Some(InjectedFault::CutOff) => {
@@ -59,7 +59,7 @@ pub async fn gate(
         Some(InjectedFault::Stall) => {
             half_of(next.run(request).await, futures_util::stream::pending()).await
         }
-        Some(fault) => play(fault),
+        Some(fault) => injected(fault),
     }
 }
 
@@ -88,7 +88,7 @@ async fn half_of(
     Response::from_parts(parts, Body::from_stream(first.chain(then)))
 }
 
-fn play(fault: InjectedFault) -> Response<Body> {
+fn injected(fault: InjectedFault) -> Response<Body> {
     let json = [(header::CONTENT_TYPE, "application/json")];
     match fault {
         InjectedFault::Status { code, error, retry_after } => {

@@ -1,7 +1,7 @@
-//! What a played live service has beside its chat service, and how that differs from the reference page (facts 8).
+//! What an emulated live service has beside its chat service, and how that differs from the reference page (facts 8).
 
 use super::super::api_error::ApiError;
-use super::super::played::{Audience, Played, PlayedKind};
+use super::super::emulation::{Audience, EmulatedService, Emulation};
 use super::super::rules::threads as rules;
 use super::super::state::GatewayState;
 use super::super::storage::MemberRow;
@@ -29,21 +29,21 @@ pub async fn exchange(
     Extension(caller): Extension<Origin>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let Some(played) = gateway.played() else { return unknown_path() };
+    let Some(emulation) = gateway.emulation() else { return unknown_path() };
     let user = bearer(&headers)
-        .and_then(|token| played.authority.tokens(|t| t.user_of_access(token, Audience::Chat)));
+        .and_then(|token| emulation.authority.tokens(|t| t.user_of_access(token, Audience::Chat)));
     let Some(user) = user else {
         let body = json!({ "status": { "code": 40_120, "text": "Authentication failed. Invalid token." } });
         return (StatusCode::UNAUTHORIZED, JsonText(body.to_string())).into_response();
     };
-    if played.options.tenants.is_some() && !in_organisation(played, &headers) {
+    if emulation.options.tenants.is_some() && !in_organisation(emulation, &headers) {
         return not_redeemed();
     }
-    let life = played.options.skype_life;
-    let token = played.authority.tokens(|t| t.skype(&user, life));
+    let life = emulation.options.skype_life;
+    let token = emulation.authority.tokens(|t| t.skype(&user, life));
     let origin = gateway.access.links(&caller);
-    let answer = match played.options.kind {
-        PlayedKind::TeamsFree => json!({
+    let answer = match emulation.options.kind {
+        EmulatedService::TeamsFree => json!({
             "skypeToken": {
                 "skypetoken": token,
                 "expiresIn": life.as_secs(),
@@ -58,7 +58,7 @@ pub async fn exchange(
                 "unifiedPresence": format!("{origin}/presence"),
             },
         }),
-        PlayedKind::TeamsWork => json!({
+        EmulatedService::TeamsWork => json!({
             "tokens": { "skypeToken": token, "expiresIn": life.as_secs(), "tokenType": "SkypeToken" },
             "region": "emea",
             "regionGtms": {
@@ -73,14 +73,14 @@ pub async fn exchange(
 
 /// The exchange of another version, or of the other kind of account.
 pub async fn wrong_exchange(State(gateway): State<Arc<GatewayState>>) -> Response<Body> {
-    if gateway.played().is_none() { unknown_path() } else { not_redeemed() }
+    if gateway.emulation().is_none() { unknown_path() } else { not_redeemed() }
 }
 
 /// Whether the caller's access token is for an organisation.
-fn in_organisation(played: &Played, headers: &HeaderMap) -> bool {
-    let tenants = played.authority.tenants();
+fn in_organisation(emulation: &Emulation, headers: &HeaderMap) -> bool {
+    let tenants = emulation.authority.tenants();
     bearer(headers).is_some_and(|token| {
-        let tenant = played.authority.tokens(|t| t.tenant_of_access(token).map(str::to_owned));
+        let tenant = emulation.authority.tokens(|t| t.tenant_of_access(token).map(str::to_owned));
         tenants.iter().any(|(id, _)| Some(id) == tenant.as_ref())
     })
 }
@@ -90,14 +90,14 @@ pub async fn tenants(
     State(gateway): State<Arc<GatewayState>>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let Some(played) = gateway.played() else { return unknown_path() };
+    let Some(emulation) = gateway.emulation() else { return unknown_path() };
     let user = bearer(&headers)
-        .and_then(|token| played.authority.tokens(|t| t.user_of_access(token, Audience::Chat)));
+        .and_then(|token| emulation.authority.tokens(|t| t.user_of_access(token, Audience::Chat)));
     if user.is_none() {
         return needs_both_tokens();
     }
     let row = |(id, name): (String, String)| json!({ "tenantId": id, "tenantName": name, "isInvitationRedeemed": true });
-    let rows: Vec<Value> = played.authority.tenants().into_iter().map(row).collect();
+    let rows: Vec<Value> = emulation.authority.tenants().into_iter().map(row).collect();
     JsonText(Value::from(rows).to_string()).into_response()
 }
 
@@ -111,21 +111,21 @@ pub(super) fn unknown_path() -> Response<Body> {
 }
 
 /// The caller of a service beside the chat: it wants an access token of its own and the Skype token (facts 8.6).
-fn caller_with_both(played: &Played, headers: &HeaderMap, what: Audience) -> Option<UserId> {
+fn caller_with_both(emulation: &Emulation, headers: &HeaderMap, what: Audience) -> Option<UserId> {
     let access = bearer(headers)?;
     let skype = headers.get("x-skypetoken")?.to_str().ok()?;
     let known =
-        played.authority.tokens(|t| (t.user_of_access(access, what), t.user_of_skype(skype)));
+        emulation.authority.tokens(|t| (t.user_of_access(access, what), t.user_of_skype(skype)));
     known.0.filter(|user| known.1.as_ref() == Some(user))
 }
 
 /// Whether the caller of a service that says something about people has the tokens for it.
-pub(super) fn may_ask_about_people(played: &Played, headers: &HeaderMap) -> bool {
-    let what = match played.options.kind {
-        PlayedKind::TeamsFree => Audience::Names,
-        PlayedKind::TeamsWork => Audience::Chat,
+pub(super) fn may_ask_about_people(emulation: &Emulation, headers: &HeaderMap) -> bool {
+    let what = match emulation.options.kind {
+        EmulatedService::TeamsFree => Audience::Names,
+        EmulatedService::TeamsWork => Audience::Chat,
     };
-    caller_with_both(played, headers, what).is_some()
+    caller_with_both(emulation, headers, what).is_some()
 }
 
 pub(super) fn needs_both_tokens() -> Response<Body> {
@@ -139,8 +139,8 @@ pub async fn short_profiles(
     headers: HeaderMap,
     JsonBody(mris): JsonBody<Vec<String>>,
 ) -> Response<Body> {
-    let Some(played) = gateway.played() else { return unknown_path() };
-    if !may_ask_about_people(played, &headers) {
+    let Some(emulation) = gateway.emulation() else { return unknown_path() };
+    if !may_ask_about_people(emulation, &headers) {
         return needs_both_tokens();
     }
     let names = mris.iter().take(100).filter_map(|mri| {
@@ -157,8 +157,8 @@ pub async fn create_chat(
     headers: HeaderMap,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response<Body>, ApiError> {
-    let Some(played) = gateway.played() else { return Ok(unknown_path()) };
-    let Some(user) = caller_with_both(played, &headers, Audience::Groups) else {
+    let Some(emulation) = gateway.emulation() else { return Ok(unknown_path()) };
+    let Some(user) = caller_with_both(emulation, &headers, Audience::Groups) else {
         return Ok(needs_both_tokens());
     };
     let members = body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -181,7 +181,7 @@ pub async fn differences(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    let Some(played) = gateway.played() else { return next.run(request).await };
+    let Some(emulation) = gateway.emulation() else { return next.run(request).await };
     let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
     if path.contains("/users/ME/endpoints") {
         return ApiError::no_endpoints().into_response();
@@ -189,18 +189,18 @@ pub async fn differences(
     if path.contains("/threads/48:") {
         return ApiError::bad("The thread does not support this view.").into_response();
     }
-    let is_free = played.options.kind == PlayedKind::TeamsFree;
+    let is_free = emulation.options.kind == EmulatedService::TeamsFree;
     let product = request.headers().get("ms-ic3-product").is_some_and(|value| value == "tfl");
     if is_free && path.contains("@thread.skype") && !product {
         return ApiError::not_found("Conversation not found.").into_response();
     }
     if let Some(token) = skype_token(request.headers())
-        && let Some(wait) = played.over_budget(token, Instant::now())
+        && let Some(wait) = emulation.over_budget(token, Instant::now())
     {
         let body = json!({ "errorCode": 429, "message": "API calls quota exceeded!" });
         let mut answer =
             (StatusCode::TOO_MANY_REQUESTS, JsonText(body.to_string())).into_response();
-        if played.options.says_retry_after {
+        if emulation.options.says_retry_after {
             answer.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
         }
         return answer;

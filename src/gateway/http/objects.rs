@@ -1,8 +1,8 @@
 //! Pictures and files (facts 8.10).
 
 use super::super::api_error::ApiError;
+use super::super::emulation::Audience;
 use super::super::objects::ObjectAuth;
-use super::super::played::Audience;
 use super::super::state::GatewayState;
 use super::JsonText;
 use super::auth::bearer;
@@ -40,7 +40,7 @@ fn skype_header(headers: &HeaderMap) -> Option<&str> {
 
 fn bearer_user(gateway: &GatewayState, headers: &HeaderMap) -> Option<UserId> {
     let token = bearer(headers)?;
-    gateway.played()?.authority.tokens(|t| t.user_of_access(token, Audience::Files))
+    gateway.emulation()?.authority.tokens(|t| t.user_of_access(token, Audience::Files))
 }
 
 fn not_signed_in() -> Response<Body> {

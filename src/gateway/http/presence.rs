@@ -1,4 +1,4 @@
-//! The presence service of a played live service (facts 8.12).
+//! The presence service of an emulated live service (facts 8.12).
 
 use super::super::state::GatewayState;
 use super::JsonText;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The maximum number of people in one request.
-const MOST: usize = 650;
+const MAX: usize = 650;
 
 #[derive(Deserialize)]
 pub struct WantedPresence {
@@ -28,17 +28,17 @@ pub async fn look_up(
     headers: HeaderMap,
     JsonBody(wanted): JsonBody<Vec<WantedPresence>>,
 ) -> Response<Body> {
-    let Some(played) = gateway.played() else { return unknown_path() };
-    if !may_ask_about_people(played, &headers) {
+    let Some(emulation) = gateway.emulation() else { return unknown_path() };
+    if !may_ask_about_people(emulation, &headers) {
         return needs_both_tokens();
     }
-    if wanted.len() > MOST {
+    if wanted.len() > MAX {
         return ApiError::bad("Too many ids.").into_response();
     }
     let answer = wanted.into_iter().map(|WantedPresence { mri }| {
         let id = UserId::new(&mri);
         let is_known = !gateway.directory().name(&id).is_empty();
-        match played.presence_of(&id) {
+        match emulation.presence_of(&id) {
             Some(presence) => json!({ "mri": mri, "presence": presence, "status": 20_000 }),
             None if is_known => {
                 let offline = json!({ "availability": "Offline", "activity": "Offline" });

@@ -1,7 +1,7 @@
-//! The sign-in service of a played service: device codes, tokens, and the page on which a code is confirmed.
+//! The sign-in service of an emulated service: device codes, tokens, and the page on which a code is confirmed.
 
 use super::super::api_error::ApiError;
-use super::super::played::{CodeState, Played, TokenRequest};
+use super::super::emulation::{CodeState, Emulation, TokenRequest};
 use super::super::state::GatewayState;
 use super::JsonText;
 use super::body::RawBody;
@@ -28,8 +28,8 @@ fn take(form: &Form, name: &str) -> String {
     form.get(name).cloned().unwrap_or_default()
 }
 
-fn played(gateway: &GatewayState) -> Result<&Played, ApiError> {
-    gateway.played().ok_or(ApiError::not_found("The resource URL is misformatted."))
+fn emulation(gateway: &GatewayState) -> Result<&Emulation, ApiError> {
+    gateway.emulation().ok_or(ApiError::not_found("The resource URL is misformatted."))
 }
 
 /// A refusal in the form of the sign-in service.
@@ -37,7 +37,7 @@ fn refused((error, number): (&'static str, u32)) -> Response {
     let codes = if number == 0 { json!([]) } else { json!([number]) };
     let body = json!({
         "error": error,
-        "error_description": format!("AADSTS{number}: {error} (played). Trace ID: 0"),
+        "error_description": format!("AADSTS{number}: {error} (emulation). Trace ID: 0"),
         "error_codes": codes,
         "trace_id": "0",
         "correlation_id": "0",
@@ -52,12 +52,12 @@ pub async fn device_code(
     Path(tenant): Path<String>,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
-    let played = played(&gateway)?;
+    let emulation = emulation(&gateway)?;
     let page = link(&gateway, &caller);
     let form = form(&body);
     let scope = take(&form, "scope");
     Ok(given_out(
-        played,
+        emulation,
         &tenant,
         &form,
         Some(&scope),
@@ -72,9 +72,9 @@ pub async fn older_device_code(
     Path(tenant): Path<String>,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
-    let played = played(&gateway)?;
+    let emulation = emulation(&gateway)?;
     let page = link(&gateway, &caller);
-    Ok(given_out(played, &tenant, &form(&body), None, |life, interval| {
+    Ok(given_out(emulation, &tenant, &form(&body), None, |life, interval| {
         json!({
             "verification_url": page,
             "expires_in": life.to_string(),
@@ -91,17 +91,17 @@ fn link(gateway: &GatewayState, caller: &Origin) -> String {
 /// Gives out a code. The fields in which the two forms differ come from `fields`, which is given the lifetime of the
 /// code and the interval in seconds.
 fn given_out(
-    played: &Played,
+    emulation: &Emulation,
     tenant: &str,
     form: &Form,
     scope: Option<&str>,
     fields: impl FnOnce(u64, u64) -> Value,
 ) -> Response {
-    let code = match played.authority.begin(tenant, &take(form, "client_id"), scope) {
+    let code = match emulation.authority.begin(tenant, &take(form, "client_id"), scope) {
         Err(refusal) => return refused(refusal),
         Ok(code) => code,
     };
-    let mut answer = fields(played.options.code_life.as_secs(), played.options.interval);
+    let mut answer = fields(emulation.options.code_life.as_secs(), emulation.options.interval);
     if let Value::Object(answer) = &mut answer {
         let message = "To sign in, open the page and enter the code.";
         answer.insert("user_code".to_owned(), code.user_code.into());
@@ -117,7 +117,7 @@ pub async fn token(
     Path(tenant): Path<String>,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
-    let played = played(&gateway)?;
+    let emulation = emulation(&gateway)?;
     let form = form(&body);
     let client = take(&form, "client_id");
     let request = match take(&form, "grant_type").as_str() {
@@ -132,7 +132,7 @@ pub async fn token(
         }
         _ => return Ok(refused(("unsupported_grant_type", 70_003))),
     };
-    Ok(match played.authority.buy(&tenant, &request) {
+    Ok(match emulation.authority.buy(&tenant, &request) {
         Err(refusal) => refused(refusal),
         Ok(bought) => {
             let answer = json!({
@@ -148,7 +148,7 @@ pub async fn token(
 }
 
 const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Confirm a device code</h1>\
-<p>This gateway plays the sign-in of another service. Enter the code that skchat shows, and your token of this gateway.</p>\
+<p>This gateway emulates the sign-in of another service. Enter the code that skchat shows, and your token of this gateway.</p>\
 <form method=post><p><label>Code <input name=code></label>\
 <p><label>Token <input name=token type=password></label>\
 <p><button name=do value=approve>Confirm</button> <button name=do value=decline>Decline</button></form>";
@@ -157,7 +157,7 @@ const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Confirm a device co
 pub async fn page(
     State(gateway): State<Arc<GatewayState>>,
 ) -> Result<Html<&'static str>, ApiError> {
-    played(&gateway)?;
+    emulation(&gateway)?;
     Ok(Html(PAGE))
 }
 
@@ -166,14 +166,14 @@ pub async fn confirm(
     State(gateway): State<Arc<GatewayState>>,
     RawBody(body): RawBody,
 ) -> Result<Html<&'static str>, ApiError> {
-    let played = played(&gateway)?;
+    let emulation = emulation(&gateway)?;
     let form = form(&body);
     let user = gateway.directory().user_of(&take(&form, "token")).ok_or(ApiError::unauthorized())?;
     let decision = match take(&form, "do").as_str() {
         "decline" => CodeState::Declined,
         _ => CodeState::Approved(user),
     };
-    if played.authority.decide(&take(&form, "code"), &decision) {
+    if emulation.authority.decide(&take(&form, "code"), &decision) {
         Ok(Html("<!doctype html><title>Done</title><p>Done. You can close this page."))
     } else {
         Err(ApiError::not_found("There is no such code."))

@@ -48,7 +48,7 @@ pub async fn create(
     let id = gateway
         .change(move |work| rules::create(work, &caller.user, &members, &body.properties))
         .await?;
-    if is_chat && gateway.played().is_some_and(|played| !played.options.names_new_chats) {
+    if is_chat && gateway.emulation().is_some_and(|emulation| !emulation.options.names_new_chats) {
         return Ok(StatusCode::CREATED.into_response());
     }
     let location = format!("{origin}/v1/threads/{id}");

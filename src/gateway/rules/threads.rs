@@ -46,7 +46,7 @@ pub fn create(
     if !members.iter().any(|m| m.id == *me && m.role == Role::Admin) {
         return Err(ApiError::bad("The creator must be among the members, as Admin."));
     }
-    let members = without_doubles(members);
+    let members = without_duplicates(members);
     let id = match unique_id(&members, properties)? {
         Some(id) if work.store.thread(&id)?.is_some() => return Ok(id),
         Some(id) => id,
@@ -98,7 +98,7 @@ fn unique_id(
 }
 
 /// Removes duplicates. A member listed both as admin and as user is an admin.
-fn without_doubles(members: &[MemberRow]) -> Vec<MemberRow> {
+fn without_duplicates(members: &[MemberRow]) -> Vec<MemberRow> {
     let mut places: HashMap<&UserId, usize> = HashMap::new();
     let mut kept: Vec<MemberRow> = Vec::new();
     for member in members {

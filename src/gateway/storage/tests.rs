@@ -445,5 +445,5 @@ fn a_database_of_a_newer_version_is_refused() {
     super::sqlite::version_1(&path, "");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = SqliteStorage::open(Some(&path)).err().unwrap().to_string();
-    assert_eq!(error, "the gateway's database is of a newer version (99)");
+    assert_eq!(error, "the gateway's database is from a newer version (99)");
 }

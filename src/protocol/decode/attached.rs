@@ -10,7 +10,7 @@ use crate::protocol::{entity, link, payload};
 use serde_json::Value;
 
 /// The maximum number of files and links that are shown for one message.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// What is shown in addition to the text.
 #[derive(Default)]
@@ -37,9 +37,9 @@ impl Attached {
         };
         Self {
             headings,
-            files: read(properties.files).iter().take(MOST).filter_map(file).collect(),
+            files: read(properties.files).iter().take(MAX).filter_map(file).collect(),
             card: payload::cards(&read(properties.cards)),
-            links: read(properties.links).iter().take(MOST).filter_map(preview).collect(),
+            links: read(properties.links).iter().take(MAX).filter_map(preview).collect(),
         }
     }
 

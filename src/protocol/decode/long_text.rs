@@ -26,7 +26,8 @@ pub(super) fn with_rest(mut body: MessageBody, rest: usize) -> MessageBody {
         | MessageBody::Emote(rich)
         | MessageBody::Unknown { text: rich, .. } = &mut body
     {
-        let text = format!("… {} more of this message: stored, not shown", human_size(rest as u64));
+        let text =
+            format!("… {} more of this message is stored but not shown", human_size(rest as u64));
         let style = SpanStyle { dim: true, ..SpanStyle::default() };
         let span = Span { text: SafeText::line(&text), style, link: None };
         rich.blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] });
@@ -54,7 +55,7 @@ mod tests {
                 let shown = item(kind, &word.repeat((3 << 20) / word.len()));
                 assert!(shown.len() <= MAX_SHOWN + 100, "{kind}: {}", shown.len());
                 assert!(shown.len() > MAX_SHOWN / 10, "{kind}: {}", shown.len());
-                assert!(shown.ends_with("more of this message: stored, not shown"), "{kind}");
+                assert!(shown.ends_with("more of this message is stored but not shown"), "{kind}");
             }
         }
         assert!(item("Text", &"words".repeat(50_000)).ends_with("words"), "this is not too long");

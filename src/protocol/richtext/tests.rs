@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Align, Block, Link, Rgb};
-use crate::protocol::link::MOST_LINKS;
+use crate::protocol::link::MAX_LINKS;
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -109,7 +109,7 @@ fn an_emoticon_in_another_one_is_the_outer_one() {
 }
 
 #[test]
-fn what_is_no_tag_is_text() {
+fn anything_but_a_tag_is_text() {
     assert_eq!(picture("a < b && I <3 you"), "[|a < b && I <3 you]");
     assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</String>]");
     assert_eq!(picture("&amp;lt; &#39; &nope;"), "[|&lt; ' &nope;]");
@@ -143,11 +143,11 @@ fn a_script_link_is_only_text() {
 
 #[test]
 fn a_text_of_nothing_but_links_keeps_every_label_and_has_a_limit_of_links() {
-    let many = (0..MOST_LINKS + 100).map(|n| format!("<a href=\"http://x.example/{n}\">y</a>"));
+    let many = (0..MAX_LINKS + 100).map(|n| format!("<a href=\"http://x.example/{n}\">y</a>"));
     let rich = parse(&many.collect::<String>());
-    assert_eq!(rich.links().len(), MOST_LINKS);
+    assert_eq!(rich.links().len(), MAX_LINKS);
     let labels = rich.plain_text().replace(" [x.example]", "");
-    assert_eq!(labels, "y".repeat(MOST_LINKS + 100));
+    assert_eq!(labels, "y".repeat(MAX_LINKS + 100));
 }
 
 #[test]

@@ -58,9 +58,9 @@ const MAX_CHAIN: usize = 8;
 /// What is wrong with a profile.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    #[error("there is no service \"{0}\"; known are {1}")]
+    #[error("there is no service \"{0}\"; the known ones are {1}")]
     Unknown(String, String),
-    #[error("the services are based on each other in a circle")]
+    #[error("the services are based on each other in a loop")]
     Circle,
     #[error("{0}")]
     Invalid(String),
@@ -86,7 +86,7 @@ impl ServiceProfile {
         }
     }
 
-    /// Moves all addresses to one origin: a gateway that plays the service.
+    /// Moves all addresses to one origin: a gateway that emulates the service.
     fn use_origin(&mut self, origin: &str) {
         let bases = &mut self.bases;
         let mut addresses = vec![
@@ -114,7 +114,7 @@ fn read(name: &str, changes: &BTreeMap<String, Table>) -> Result<ServiceProfile,
     let mut table = merged(name, changes, MAX_CHAIN)?;
     let origin = match table.remove(ORIGIN) {
         Some(Value::String(origin)) => Some(origin),
-        Some(_) => return Err(ProfileError::Invalid("origin must be a text".into())),
+        Some(_) => return Err(ProfileError::Invalid("origin must be a string".into())),
         None => None,
     };
     let mut profile: ServiceProfile = table.try_into().map_err(|e: toml::de::Error| {
@@ -149,7 +149,7 @@ fn merged(
         let mut layer = layer;
         let base = match layer.remove(BASED_ON) {
             Some(Value::String(base)) => Some(base),
-            Some(_) => return Err(ProfileError::Invalid("based_on must be a text".into())),
+            Some(_) => return Err(ProfileError::Invalid("based_on must be a string".into())),
             None if built_in.is_none() => Some(LOCAL.to_owned()),
             None => None,
         };
@@ -242,7 +242,7 @@ mod tests {
     fn mistakes_in_profiles_are_named() {
         assert_eq!(
             error("temas-free", ""),
-            "there is no service \"temas-free\"; known are local, skype, teams-free, teams-work"
+            "there is no service \"temas-free\"; the known ones are local, skype, teams-free, teams-work"
         );
         assert!(error("skype", "[skype.bases]\nchatt = \"x\"").contains("unknown field `chatt`"));
         assert!(error("skype", "[skype.polling]\nbudget = \"many\"").contains("expected u32"));

@@ -113,8 +113,8 @@ impl ExchangeRefusal {
         match self {
             Self::Token => "the service does not accept the sign-in: sign in again",
             Self::WrongKind => {
-                "this account does not belong to this service: a personal account needs teams-free, an account of an \
-                 organisation teams-work and its tenant"
+                "this account does not belong to this service: a personal account needs teams-free, an \
+                 organisation account needs teams-work and its tenant"
             }
             Self::NoLicence => {
                 "this account has no licence for Teams; only its organisation can change that"

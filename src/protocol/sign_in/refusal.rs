@@ -113,8 +113,8 @@ impl SignInRefusal {
                 "your organisation does not allow this sign-in{number}; only its administrators can change that"
             ),
             SignInProblem::WrongSetting => format!(
-                "the service does not accept this client id, scope or kind of account{number}: is the account personal \
-                 (teams-free) or of an organisation (teams-work)?"
+                "the service does not accept this client id, scope or kind of account{number}: is it a personal account \
+                 (teams-free) or one of an organisation (teams-work)?"
             ),
             SignInProblem::Other => {
                 let name = self.name.as_ref().map(|n| format!(": {n}")).unwrap_or_default();

@@ -14,7 +14,7 @@ const ANY: [&str; 2] = ["organizations", "common"];
 /// Where the name of a tenant can be, the best place first; a domain is better than nothing.
 const TENANT_NAMES: [&str; 4] = ["tenantName", "displayName", "tenantDomainName", "defaultDomain"];
 /// The maximum number of tenants: more than anybody chooses from.
-const MOST: usize = 100;
+const MAX: usize = 100;
 
 /// Whether the tenant of a profile leaves open which organisation is meant.
 pub fn is_any_tenant(tenant: &str) -> bool {
@@ -54,7 +54,7 @@ pub fn tenants(body: &str) -> Option<Vec<SignInTenant>> {
         Some(Value::String(redeemed)) => !redeemed.eq_ignore_ascii_case("false"),
         _ => true,
     };
-    let entries = list.iter().filter(|entry| is_open(entry)).take(MOST);
+    let entries = list.iter().filter(|entry| is_open(entry)).take(MAX);
     let known = entries.filter_map(|entry| {
         let id = text(entry, "tenantId").filter(|id| is_tenant(id))?;
         let name = TENANT_NAMES.iter().find_map(|key| text(entry, key).filter(|n| !n.is_empty()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// The maximum number of strings that are kept for reuse.
-const MOST: usize = 16;
+const MAX: usize = 16;
 
 /// Senders, their names and types of messages, each kept once instead of once per item.
 #[derive(Default)]
@@ -16,7 +16,7 @@ impl RepeatedTexts {
             return Arc::clone(known);
         }
         let new: Arc<str> = text.into();
-        if self.0.len() == MOST {
+        if self.0.len() == MAX {
             self.0.clear();
         }
         self.0.push(Arc::clone(&new));
@@ -33,11 +33,11 @@ mod tests {
         let mut texts = RepeatedTexts::default();
         let first = texts.get("8:joe.4");
         assert!(Arc::ptr_eq(&first, &texts.get("8:joe.4")));
-        for number in 0..3 * MOST {
+        for number in 0..3 * MAX {
             let id = format!("8:live:{number}");
             assert_eq!(*texts.get(&id), *id);
         }
         assert_eq!(*texts.get("8:joe.4"), *"8:joe.4");
-        assert!(texts.0.len() <= MOST);
+        assert!(texts.0.len() <= MAX);
     }
 }

@@ -240,7 +240,7 @@ fn the_background_is_read_from_an_answer_however_it_is_torn_and_types_nothing() 
 }
 
 #[test]
-fn an_answer_that_is_cut_off_takes_no_key_with_it() {
+fn a_cut_off_answer_does_not_swallow_a_key() {
     assert_eq!(written(&decode(&[(0, b"\x1b]11;rgb:12"), (600, b"hi")])), "h i");
     assert_eq!(keys("\x1b]11;rgb:12\x11"), "C-q");
     assert_eq!(keys("\x1b]11;rgb:12\x1b[A"), "Up");
@@ -298,7 +298,7 @@ fn the_rest_of_a_report_is_not_typed_however_late_it_comes() {
 }
 
 #[test]
-fn a_position_report_that_was_asked_for_is_no_key() {
+fn a_requested_position_report_is_not_a_key() {
     let mut decoder = Decoder::new(None);
     decoder.expect_position();
     let events = decode_with(decoder, &[(0, b"\x1b[1;3R\x1b[1;3R")]);
@@ -306,7 +306,7 @@ fn a_position_report_that_was_asked_for_is_no_key() {
 }
 
 #[test]
-fn a_wrong_byte_takes_no_key_with_it() {
+fn an_invalid_byte_does_not_swallow_a_key() {
     for wrong in
         [&b"\xff"[..], b"\xc3", b"\x80", b"\xe2\x82", b"\xf0\x9f\x91", b"\x9b", b"\xc0\xaf"]
     {

@@ -76,7 +76,7 @@ impl SessionBus {
         if let Some(calls) = self.calls.get()
             && calls.try_send(ServiceCall::Withdraw(number)).is_err()
         {
-            tracing::info!("a notification is not taken back: too many are waiting");
+            tracing::info!("a notification is not withdrawn: too many are waiting");
         }
     }
 }
@@ -94,7 +94,7 @@ async fn carry_out(
                 if matches!(shown, Ok(Ok(()))) {
                     continue;
                 }
-                tracing::info!("there is no notification service on the D-Bus session");
+                tracing::info!("there is no notification service on the D-Bus session bus");
                 if shown.is_err() {
                     // The service hangs: the waiting calls would hang one after the other.
                     while let Ok(call) = calls.try_recv() {

@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Larger files are not dictionaries.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Where dictionaries are on most systems.
 const USUAL: [&str; 7] = [
     "/usr/share/hunspell",
@@ -127,7 +127,7 @@ impl DictionaryTrouble {
                 let first = folders.iter().find(|folder| folder.is_dir()).or(folders.first());
                 let first = first.map(|folder| folder.display().to_string()).unwrap_or_default();
                 format!(
-                    "No dictionary {language}.dic in {first} and {others} other folders, which \
+                    "No dictionary {language}.dic in {first} or {others} other folders, which \
                      skchat doctor lists"
                 )
             }
@@ -260,11 +260,11 @@ fn broken(file: &Path, why: &str) -> DictionaryTrouble {
 fn read(file: &Path) -> Result<Vec<u8>, DictionaryTrouble> {
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|file| {
-        file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
         Ok(())
     });
     opened.map_err(|error| broken(file, &error.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(broken(file, "the file is too large"));
     }
     Ok(bytes)

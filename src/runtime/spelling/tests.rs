@@ -164,7 +164,7 @@ fn suggestions_are_few_clean_and_none_for_a_right_or_a_very_long_word() {
     assert_eq!(suggested(&checker, &english, "teh"), (false, vec!["the".into()]));
     assert_eq!(suggested(&checker, &english, "recieve"), (false, vec!["receive".into()]));
     assert_eq!(suggested(&checker, &english, "words"), (true, Vec::new()));
-    let long = "x".repeat(SpellingTask::MOST_TO_SUGGEST + 1);
+    let long = "x".repeat(SpellingTask::MAX_TO_SUGGEST + 1);
     assert_eq!(suggested(&checker, &english, &long), (false, Vec::new()));
     for word in suggested(&checker, &choice(dir.path(), "odd"), "teh").1 {
         assert!(!word.contains(['\u{1b}', '\u{202e}']), "{word:?}");
@@ -198,7 +198,7 @@ fn a_learnt_word_is_right_at_once_and_in_the_next_run_and_the_list_is_private() 
     assert_eq!(learn(&checker, "byhand"), None);
     assert_eq!(std::fs::read_to_string(&own_words).unwrap(), "edited\nbyhand\n");
     let nowhere = SpellChecker::new(dir.path().join("gone/words.txt"));
-    let Some(SpellingAnswer::NotLearnt { why }) = learn(&nowhere, "frob") else { panic!() };
+    let Some(SpellingAnswer::NotAdded { why }) = learn(&nowhere, "frob") else { panic!() };
     assert!(why.contains("gone/words.txt"), "{why}");
 }
 

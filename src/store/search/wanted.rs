@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use rusqlite::Connection;
 
 /// How many grams of a term are looked up in the signatures; the texts decide the rest.
-const MOST_GRAMS: usize = 12;
+const MAX_GRAMS: usize = 12;
 /// With this few blocks left, reading them is cheaper than looking up more signatures.
 const FEW_BLOCKS: u32 = 4;
 
@@ -32,7 +32,7 @@ struct Term {
 impl Term {
     fn new(term: &str, ids: &[String]) -> Self {
         let bits = |text: &str| {
-            let grams = grams_of_term(text).into_iter().take(MOST_GRAMS);
+            let grams = grams_of_term(text).into_iter().take(MAX_GRAMS);
             grams.map(Bit::gram).collect::<Vec<_>>()
         };
         Self {

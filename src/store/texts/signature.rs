@@ -112,7 +112,7 @@ pub(in crate::store) fn row(c: &Connection, bit: Bit) -> rusqlite::Result<Vec<u6
     while let Some(row) = rows.next()? {
         let group = usize::try_from(row.get::<_, i64>(0)? - first).unwrap_or(usize::MAX);
         // A part that is missing or damaged says nothing about its group.
-        if group * WORDS > all.len() + MOST_MISSING {
+        if group * WORDS > all.len() + MAX_MISSING {
             continue;
         }
         all.resize(group * WORDS, u64::MAX);
@@ -124,7 +124,7 @@ pub(in crate::store) fn row(c: &Connection, bit: Bit) -> rusqlite::Result<Vec<u6
 }
 
 /// How many numbers in a row may be missing; a group beyond that is damage.
-const MOST_MISSING: usize = 4096;
+const MAX_MISSING: usize = 4096;
 
 #[cfg(test)]
 mod tests {

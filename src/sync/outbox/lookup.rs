@@ -48,7 +48,7 @@ impl OutboxWorker {
     async fn record_reads(&self, follow: bool) {
         self.shared.connection.reads_proven.store(follow, Ordering::Relaxed);
         if let Err(error) = self.shared.store.set_reads_follow_writes(follow).await {
-            tracing::warn!(%error, "what is known of the server was not stored");
+            tracing::warn!(%error, "what is known about the server was not stored");
         }
     }
 

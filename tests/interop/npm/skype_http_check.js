@@ -1,12 +1,12 @@
-// skype-http, unpatched: signs in with a password, takes messages by polling and answers them.
-// Usage: node skype_http_check.js USER PASSWORD; talks to the check that started it by lines of JSON.
+// skype-http, unpatched: signs in with a password, receives messages by polling and answers them.
+// Usage: node skype_http_check.js USER PASSWORD; writes JSON lines for the check that started it.
 "use strict";
 
 const { connect } = require("skype-http");
 
 const [username, password] = process.argv.slice(2);
 const say = (kind, value) => process.stdout.write(JSON.stringify({ kind, value }) + "\n");
-// skype-http prints what it sends; standard output is for the check.
+// skype-http prints what it sends, but standard output is for the check.
 console.log = () => {};
 
 async function run() {
@@ -23,7 +23,7 @@ async function run() {
   const thread = await api.createConversation({ admins: ["8:" + username], users: ["8:joe.4"] });
   say("thread", thread);
   await api.setConversationTopic(thread, "Set by skype-http");
-  // Its two arguments are the wrong way round inside; so they are here.
+  // skype-http swaps these two arguments, so they are swapped here, too.
   await api.addMemberToConversation("8:anna.7", thread);
   say("conversation", await api.getConversation(thread));
   say("conversations", (await api.getConversations()).map((c) => c.id));

@@ -1,5 +1,5 @@
-// skyweb, unpatched: signs in with a password, takes messages by long poll and answers them.
-// Usage: node skyweb_check.js USER PASSWORD; talks to the check that started it by lines of JSON.
+// skyweb, unpatched: signs in with a password, receives messages by long poll and answers them.
+// Usage: node skyweb_check.js USER PASSWORD; writes JSON lines for the check that started it.
 "use strict";
 
 const Skyweb = require("skyweb").default;

@@ -10,7 +10,7 @@ impl OverlayStack {
     pub fn next_hit(&mut self, app: &mut AppState, older: bool) -> (Next, String) {
         match &mut self.last_search {
             Some(search) => search.next_hit(app, older),
-            None => (Next::Stay, "Nothing was searched for yet".to_owned()),
+            None => (Next::Stay, "There has been no search yet".to_owned()),
         }
     }
 }

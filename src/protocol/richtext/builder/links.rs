@@ -4,13 +4,13 @@ use super::super::open_tags::ElementKind;
 use super::super::parts::attribute;
 use super::{Builder, TagChange};
 use crate::model::{Link, SafeText, Span, SpanStyle};
-use crate::protocol::link::{self, MOST_LINKS};
+use crate::protocol::link::{self, MAX_LINKS};
 use quick_xml::events::BytesStart;
 
 impl Builder<'_> {
-    /// Begins a link. After [`MOST_LINKS`] of them only the labels are kept.
+    /// Begins a link. After [`MAX_LINKS`] of them only the labels are kept.
     pub(super) fn anchor(&mut self, tag: &BytesStart<'_>, change: &mut TagChange) {
-        if self.anchors >= MOST_LINKS {
+        if self.anchors >= MAX_LINKS {
             return;
         }
         let href = attribute(tag, "href").unwrap_or_default();

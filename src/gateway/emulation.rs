@@ -1,4 +1,4 @@
-//! Playing a live service: its sign-in, its service map, and its differences from the reference page (facts 8).
+//! Emulates a live service: its sign-in, its service map, and its differences from the reference page (facts 8).
 //!
 //! For trying sign-in without the real service, and for tests. Sign-ins are kept in memory and end with the gateway.
 
@@ -14,17 +14,17 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Which service is played.
+/// Which service is emulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlayedKind {
+pub enum EmulatedService {
     TeamsFree,
     TeamsWork,
 }
 
-/// How a service is played.
+/// How a service is emulation.
 #[derive(Clone, Debug)]
-pub struct PlayedOptions {
-    pub kind: PlayedKind,
+pub struct EmulationOptions {
+    pub kind: EmulatedService,
     /// Seconds between two requests that ask whether a device code was confirmed.
     pub interval: u64,
     /// Lifetime of a device code, of access tokens, and of Skype tokens.
@@ -44,8 +44,8 @@ pub struct PlayedOptions {
     pub tenants: Option<Vec<(String, String)>>,
 }
 
-impl PlayedOptions {
-    pub fn new(kind: PlayedKind) -> Self {
+impl EmulationOptions {
+    pub fn new(kind: EmulatedService) -> Self {
         Self {
             kind,
             interval: 5,
@@ -61,9 +61,9 @@ impl PlayedOptions {
     }
 }
 
-/// The state of a played service.
-pub struct Played {
-    pub options: PlayedOptions,
+/// The state of an emulated service.
+pub struct Emulation {
+    pub options: EmulationOptions,
     pub authority: Authority,
     calls: Mutex<HashMap<String, VecDeque<Instant>>>,
     presences: Mutex<HashMap<UserId, Value>>,
@@ -71,8 +71,8 @@ pub struct Played {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-impl Played {
-    pub fn new(options: PlayedOptions) -> Self {
+impl Emulation {
+    pub fn new(options: EmulationOptions) -> Self {
         Self {
             authority: Authority::new(options.clone()),
             options,
@@ -114,16 +114,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_has_so_many_requests_within_a_minute() {
-        let options =
-            PlayedOptions { budget: Some(2), ..PlayedOptions::new(PlayedKind::TeamsFree) };
-        let played = Played::new(options);
+    fn an_account_has_a_limited_number_of_requests_per_minute() {
+        let options = EmulationOptions {
+            budget: Some(2),
+            ..EmulationOptions::new(EmulatedService::TeamsFree)
+        };
+        let emulation = Emulation::new(options);
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(played.over_budget("a", at(0)), None);
-        assert_eq!(played.over_budget("a", at(10)), None);
-        assert_eq!(played.over_budget("a", at(20)), Some(Duration::from_secs(40)));
-        assert_eq!(played.over_budget("b", at(20)), None, "accounts share nothing");
-        assert_eq!(played.over_budget("a", at(60)), None);
+        assert_eq!(emulation.over_budget("a", at(0)), None);
+        assert_eq!(emulation.over_budget("a", at(10)), None);
+        assert_eq!(emulation.over_budget("a", at(20)), Some(Duration::from_secs(40)));
+        assert_eq!(emulation.over_budget("b", at(20)), None, "accounts share nothing");
+        assert_eq!(emulation.over_budget("a", at(60)), None);
     }
 }

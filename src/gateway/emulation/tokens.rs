@@ -1,4 +1,4 @@
-//! The tokens that a played service has issued.
+//! The tokens that an emulated service has issued.
 
 use super::super::secret;
 use crate::model::UserId;

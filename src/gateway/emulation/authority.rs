@@ -2,7 +2,7 @@
 
 use super::super::secret;
 use super::tokens::{Audience, IssuedTokens};
-use super::{PlayedKind, PlayedOptions};
+use super::{EmulatedService, EmulationOptions};
 use crate::model::UserId;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ pub struct Bought {
 }
 
 pub struct Authority {
-    options: PlayedOptions,
+    options: EmulationOptions,
     state: Mutex<AuthorityState>,
 }
 
@@ -70,7 +70,7 @@ const NO_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const MAX_CODES: usize = 100;
 
 impl Authority {
-    pub fn new(options: PlayedOptions) -> Self {
+    pub fn new(options: EmulationOptions) -> Self {
         Self { options, state: Mutex::default() }
     }
 
@@ -107,7 +107,7 @@ impl Authority {
             }
             _ => {}
         }
-        if self.options.kind == PlayedKind::TeamsWork && personal {
+        if self.options.kind == EmulatedService::TeamsWork && personal {
             return Err(("invalid_request", 500_201));
         }
         let letters: String = secret::join_code().chars().take(8).collect();
@@ -155,7 +155,7 @@ impl Authority {
 
     /// The organisation of tokens that are asked for with this tenant in the path.
     fn tenant<'a>(&'a self, asked: &'a str) -> Option<&'a str> {
-        if self.options.kind != PlayedKind::TeamsWork {
+        if self.options.kind != EmulatedService::TeamsWork {
             return None;
         }
         let Some(tenants) = &self.options.tenants else { return Some(HOME) };
@@ -245,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_service_may_accept_the_last_refresh_token_until_its_successor_was_used() {
-        let options = PlayedOptions::new(PlayedKind::TeamsFree);
-        let authority = Authority::new(PlayedOptions { accepts_last_refresh: true, ..options });
+        let options = EmulationOptions::new(EmulatedService::TeamsFree);
+        let authority = Authority::new(EmulationOptions { accepts_last_refresh: true, ..options });
         let first = authority.tokens(|t| t.refresh(&UserId::new("8:anna.7"), "c"));
         let lost = refresh(&authority, &first).ok().unwrap();
         let unused = RefreshState::Replaced { access_was_used: false };
@@ -261,7 +261,10 @@ mod tests {
     }
 
     fn authority(interval: u64) -> Authority {
-        Authority::new(PlayedOptions { interval, ..PlayedOptions::new(PlayedKind::TeamsFree) })
+        Authority::new(EmulationOptions {
+            interval,
+            ..EmulationOptions::new(EmulatedService::TeamsFree)
+        })
     }
 
     fn ask(authority: &Authority, code: &DeviceCode) -> Result<Bought, Refusal> {
