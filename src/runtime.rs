@@ -16,7 +16,7 @@ mod input;
 pub mod joined_emoji;
 pub mod keys;
 mod meter;
-mod notifier;
+pub mod notifier;
 mod pace;
 pub mod painter;
 pub mod recording;

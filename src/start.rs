@@ -13,6 +13,7 @@ use crate::model::{AccountId, EmojiWidth, UserId};
 use crate::runtime::device::{self, Device};
 use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::keys::Questions;
+use crate::runtime::notifier::NotifierHints;
 use crate::runtime::recording::{Recorder, RecordingHeader};
 use crate::runtime::signals;
 use crate::runtime::spelling::SpellChecker;
@@ -106,8 +107,12 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Doctor(arguments)) => {
             let session = Session::of(&global, global.account.as_deref())?;
-            let dictionaries = spelling::dictionaries(&session.config.preferences.ui);
-            runtime()?.block_on(doctor::run(&session, &arguments, dictionaries))
+            let prefs = &session.config.preferences;
+            let shown = NotifierHints::of_environment().description(&prefs.notifications);
+            let mut screen = vec![("notifications", Ok(shown))];
+            let dictionaries = spelling::dictionaries(&prefs.ui).into_iter();
+            screen.extend(dictionaries.map(|dictionary| ("spell check", dictionary)));
+            runtime()?.block_on(doctor::run(&session, &arguments, screen))
         }
         Some(Command::Keys(arguments)) => cli::keys::run(&global, &arguments),
         Some(Command::Man { command }) => cli::manual::man(command.as_deref()),

@@ -48,14 +48,15 @@ impl Finding {
     }
 }
 
-/// Runs all checks. `dictionaries` are those that spell check uses, or what is wrong with them.
+/// Runs all checks. `screen` holds those that only the screen can make: what was checked, and what was found or what is
+/// wrong.
 ///
 /// # Errors
 /// When a check fails; the printed lines say which.
 pub async fn run(
     session: &Session,
     arguments: &DoctorArgs,
-    dictionaries: Vec<Result<String, String>>,
+    screen: Vec<(&str, Result<String, String>)>,
 ) -> Result<(), ExitError> {
     let file = session.dir.join(STORE);
     if arguments.salvage {
@@ -70,9 +71,9 @@ pub async fn run(
         store::network_file_system(&session.dir)
             .map(|kind| Finding::Warn(format!("file system: {}", store::network_advice(kind)))),
     );
-    found.extend(dictionaries.into_iter().map(|dictionary| match dictionary {
-        Ok(file) => Finding::Pass(format!("spell check: {file}")),
-        Err(why) => Finding::Warn(format!("spell check: {why}")),
+    found.extend(screen.into_iter().map(|(check, result)| match result {
+        Ok(text) => Finding::Pass(format!("{check}: {text}")),
+        Err(why) => Finding::Warn(format!("{check}: {why}")),
     }));
     found.push(stored(&file));
     found.extend(heard(&file));

@@ -69,6 +69,38 @@ impl NotifierHints {
         }
     }
 
+    /// How notifications are shown with these preferences, in words for the user.
+    pub fn description(&self, prefs: &NotificationPreferences) -> String {
+        let way = match self.way(prefs) {
+            Some(DesktopWay::Osc9) => Some("by the terminal (OSC 9)"),
+            Some(DesktopWay::Osc777) => Some("by the terminal (OSC 777)"),
+            Some(DesktopWay::Osc99) => Some("by the terminal (OSC 99)"),
+            Some(DesktopWay::Dbus) => Some("by the desktop (D-Bus)"),
+            Some(DesktopWay::Auto | DesktopWay::Off) | None => None,
+        };
+        let bell = self.rings(prefs).then_some("by the terminal's bell");
+        let program = (!prefs.command.is_empty()).then_some("by a program");
+        let ways: Vec<&str> = [way, bell, program].into_iter().flatten().collect();
+        if ways.is_empty() { "not shown".to_owned() } else { ways.join(" and ") }
+    }
+
+    fn way(&self, prefs: &NotificationPreferences) -> Option<DesktopWay> {
+        match prefs.desktop {
+            DesktopWay::Auto => {
+                let bus = self.has_session_bus.then_some(DesktopWay::Dbus);
+                self.sequence().or(bus)
+            }
+            DesktopWay::Off => None,
+            way => Some(way),
+        }
+    }
+
+    /// Whether the bell rings with each notification. Multiplexers mark a window whose bell rang.
+    fn rings(&self, prefs: &NotificationPreferences) -> bool {
+        let is_needed = self.way(prefs).is_none() || self.multiplexer != Multiplexer::None;
+        prefs.bell || (prefs.desktop == DesktopWay::Auto && is_needed)
+    }
+
     /// The table of known terminals; `None` for all others. Inside a multiplexer, the terminal around it is not known:
     /// the environment may describe another one.
     fn sequence(&self) -> Option<DesktopWay> {
@@ -148,24 +180,14 @@ impl Notifier {
     fn sequence(&self, prefs: &NotificationPreferences, new: &Notification) -> Vec<u8> {
         let way = self.way(prefs);
         let mut bytes = way.map(|way| self.wrapped(&shown(way, new))).unwrap_or_default();
-        // Multiplexers mark a window whose bell rang.
-        let is_bell = prefs.desktop == DesktopWay::Auto
-            && (way.is_none() || self.hints.multiplexer != Multiplexer::None);
-        if prefs.bell || is_bell {
+        if self.hints.rings(prefs) {
             bytes.extend_from_slice(BELL.as_bytes());
         }
         bytes
     }
 
     fn way(&self, prefs: &NotificationPreferences) -> Option<DesktopWay> {
-        match prefs.desktop {
-            DesktopWay::Auto => {
-                let bus = self.hints.has_session_bus.then_some(DesktopWay::Dbus);
-                self.hints.sequence().or(bus)
-            }
-            DesktopWay::Off => None,
-            way => Some(way),
-        }
+        self.hints.way(prefs)
     }
 
     /// A sequence for the terminal around the multiplexer.
@@ -305,6 +327,26 @@ mod tests {
         for term in ["xterm-256color", "linux", "alacritty", ""] {
             assert_eq!(auto(term, ""), BELL, "{term}");
         }
+    }
+
+    #[test]
+    fn the_description_names_every_way_that_is_used() {
+        let words = |term: &str, multiplexer, desktop, bell, command: &[&str]| {
+            let command = command.iter().map(|&word| word.to_owned()).collect();
+            let prefs = NotificationPreferences {
+                desktop,
+                command,
+                bell,
+                ..NotificationPreferences::default()
+            };
+            notifier(term, "", multiplexer).hints.description(&prefs)
+        };
+        let none = Multiplexer::None;
+        assert_eq!(words("foot", none, DesktopWay::Auto, false, &[]), "by the terminal (OSC 777)");
+        assert_eq!(words("xterm", none, DesktopWay::Auto, false, &[]), "by the terminal's bell");
+        let both = words("xterm", Multiplexer::Tmux, DesktopWay::Dbus, true, &["show"]);
+        assert_eq!(both, "by the desktop (D-Bus) and by the terminal's bell and by a program");
+        assert_eq!(words("foot", none, DesktopWay::Off, false, &[]), "not shown");
     }
 
     #[test]
