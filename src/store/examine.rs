@@ -6,6 +6,10 @@ use super::{Store, StoreError, open_to_read, texts};
 use crate::model::ConversationId;
 use rusqlite::Connection;
 use rusqlite::types::{Type, ValueRef};
+use tokio::sync::Semaphore;
+
+/// Stores are checked one after another: each check takes several MiB of memory, and reads the disk all the time.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 fn tables(c: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut query = c.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
@@ -67,10 +71,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] if a page or a string cannot be read.
     pub(crate) async fn examine(&self) -> Result<(), StoreError> {
+        let turn = TURN.acquire().await;
         let connection = open_to_read(&self.path)?;
         let interrupt = connection.get_interrupt_handle();
         let _ends_early = DropGuard(|| interrupt.interrupt());
-        let examined = tokio::task::spawn_blocking(move || examine(&connection));
+        let examined = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            examine(&connection)
+        });
         examined.await.unwrap_or(Err(StoreError::Closed))
     }
 }
@@ -95,6 +103,22 @@ mod tests {
         let other = Connection::open(&file).unwrap();
         other.execute_batch(sql).unwrap();
         store.examine().await
+    }
+
+    #[tokio::test]
+    async fn a_store_is_checked_only_after_the_check_of_another_has_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db");
+        let store = Store::open(&file).unwrap();
+        let other = TURN.acquire().await.unwrap();
+        let mut check = std::pin::pin!(store.examine());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(check.as_mut().poll(&mut context).is_pending());
+        // It has not begun, so it finds what is damaged now.
+        let damage = "INSERT INTO meta VALUES (CAST(x'80' AS TEXT), '')";
+        Connection::open(&file).unwrap().execute_batch(damage).unwrap();
+        drop(other);
+        assert!(matches!(check.await, Err(StoreError::Damaged)));
     }
 
     #[tokio::test]
