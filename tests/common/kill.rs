@@ -354,7 +354,7 @@ impl Harness {
                 && !screen.contains("unsent")
         };
         // If nothing is known of the server yet, the person decides about a message that is not confirmed.
-        let asks = |screen: &str| screen.contains("for one that is not confirmed");
+        let asks = |screen: &str| screen.contains("behind an unconfirmed one");
         let mut decided = 0;
         loop {
             let came = t.wait_at_most(Duration::from_secs(120), |seen| {

@@ -90,7 +90,7 @@ fn what_is_wrong_with_users_and_flags_is_said() {
     }
     for (flags, expected) in [
         (["--user", "anna=secret-1"].as_slice(), "8:anna.7=secret"),
-        (&["--user", "8:a=x", "--user", "8:a=y"], "given before"),
+        (&["--user", "8:a=x", "--user", "8:a=y"], "occurs twice"),
         (&["--public-url", "chat.example"], "scheme and host"),
         (&["--public-url", "https://chat.example/path"], "scheme and host"),
         (&["--max-connections", "1"], "--max-connections"),

@@ -152,10 +152,10 @@ pub fn note_skipped(model: &mut Model) {
     let me = &model.app.current_account().me;
     match model.app.opened().map_or(0, |chat| chat.unseen_before(&first, me)) {
         0 => {}
-        1 => model.app.note(&format!("1 message above stays unread · {back} shows it")),
-        n => model.app.note(&format!(
-            "{n} messages above stay unread · {back} shows them · {read} marks all read"
-        )),
+        1 => model.app.note(&format!("1 unread above · {back} shows it")),
+        n => {
+            model.app.note(&format!("{n} unread above · {back} shows them · {read} marks all read"))
+        }
     }
 }
 

@@ -27,7 +27,7 @@ const SIGNS: [(&str, &str); 12] = [
 /// Keys of the inbox.
 const INBOX: [(&str, &str); 6] = [
     ("Enter", "Open the chat at the message"),
-    ("r", "Answer without leaving the inbox"),
+    ("r", "Reply without leaving the inbox"),
     ("m", "Mark the chat as read"),
     ("+", "React to its last message"),
     ("n", "Choose its notifications, or mute it"),

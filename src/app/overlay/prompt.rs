@@ -129,7 +129,7 @@ impl Dialog for Prompt {
             AskFor::Setting(spec) => (spec.key, spec.meaning, "Enter saves · Esc cancels"),
             AskFor::Reply { title, .. } => (
                 title.as_str(),
-                "Your answer. The chat stays unread until it is opened or marked as read.",
+                "Your reply. The chat stays unread until it is opened or marked as read.",
                 "Enter sends · Esc cancels",
             ),
             AskFor::Import => (

@@ -227,11 +227,11 @@ fn an_account_that_was_signed_out_gets_its_owner_and_keeps_its_place() {
 }
 
 #[test]
-fn nothing_can_be_changed_where_nothing_may_be_written() {
+fn nothing_can_be_changed_in_a_read_only_run() {
     let mut app = App::new();
     app.model.app.prefs.read_only = true;
     app.press("ctrl-x c");
-    app.expect("nothing may be written");
+    app.expect("in a read-only run");
     app.model.app.prefs.read_only = false;
     app.model.app.prefs.demo = true;
     app.press("ctrl-x c");

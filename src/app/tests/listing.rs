@@ -157,7 +157,7 @@ fn the_question_before_forgetting_names_the_copies_that_are_deleted_too() {
     app.press("esc");
     app.delta(Delta::StoreCopies(vec!["store.db.v2".into(), "store.db.v3".into()]));
     app.press("ctrl-x F");
-    app.expect("store.db.v2, store.db.v3, which");
+    app.expect("store.db.v2, store.db.v3, copies of");
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn only_what_was_on_the_screen_counts_as_read() {
     assert!(upto > message(11).at && upto < message(40).at, "{upto:?}");
     // The end is on the screen, but not the messages in between.
     app.press("ctrl-end");
-    app.expect("above stay unread · Alt-U shows them · Ctrl-X r marks all read");
+    app.expect("unread above · Alt-U shows them · Ctrl-X r marks all read");
     look(&mut app);
     assert_eq!(marked(&mut app), []);
     // Page by page, all of them are shown.
@@ -428,8 +428,8 @@ fn a_note_beside_the_count_below_ends_with_a_whole_part() {
     for columns in 40..=120 {
         app.resize(columns, 24);
         app.press("ctrl-end pageup");
-        let screen = app.expect("above stay unread ");
-        let rule = screen.lines().find(|line| line.contains("stay unread")).unwrap_or_default();
+        let screen = app.expect("unread above ");
+        let rule = screen.lines().find(|line| line.contains("unread above")).unwrap_or_default();
         assert!(!rule.contains('…') && !rule.contains("· ─"), "{columns}: {rule}");
         assert!(rule.contains('↓'), "{columns}: {rule}");
     }

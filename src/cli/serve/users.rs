@@ -159,7 +159,7 @@ mod tests {
             ("", None, "no users"),
             ("# nobody\n", None, "no users"),
             ("\u{feff}8:anna.7 secret-1 Anna\n", Some(1), "byte order mark"),
-            ("8:anna.7\n", Some(1), "a line is"),
+            ("8:anna.7\n", Some(1), "a line must be"),
             ("8:anna.7 Anna Lindqvist\n", Some(1), "looks like a name"),
             ("8:anna.7 Ærlig Lindqvist\n", Some(1), "looks like a name"),
             ("8:anna.7 anna\n", Some(1), "looks like a name"),
@@ -167,7 +167,7 @@ mod tests {
             ("19:x@thread.skype secret-1 Team\n", Some(1), "not a person's"),
             ("48:notes secret-1 Me\n", Some(1), "not a person's"),
             ("8: secret-1 Me\n", Some(1), "not a person's"),
-            (&format!("{good}8:anna.7 secret-2 Other\n"), Some(2), "before"),
+            (&format!("{good}8:anna.7 secret-2 Other\n"), Some(2), "twice"),
             (&format!("{good}\n8:joe.4 secret-1 Joe\n"), Some(3), "same token"),
         ] {
             let (at, why) = wrong(text);

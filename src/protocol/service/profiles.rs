@@ -246,7 +246,7 @@ mod tests {
         );
         assert!(error("skype", "[skype.bases]\nchatt = \"x\"").contains("unknown field `chatt`"));
         assert!(error("skype", "[skype.polling]\nbudget = \"many\"").contains("expected u32"));
-        let circle = "[a]\nbased_on = \"b\"\n[b]\nbased_on = \"a\"";
-        assert!(error("a", circle).contains("circle"));
+        let looping = "[a]\nbased_on = \"b\"\n[b]\nbased_on = \"a\"";
+        assert!(error("a", looping).contains("loop"));
     }
 }
