@@ -57,7 +57,7 @@ const fn flag(at: usize) -> SlashCommand {
 /// All commands, in the order in which help shows them.
 const COMMANDS: [SlashCommand; 28] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
-    command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
+    command("open", "NAME", "Open a chat, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
     flag(0),
     command("url", "", "Copy the join URL (groups)", Run::Action("copy-join-url")),
@@ -91,7 +91,7 @@ const COMMANDS: [SlashCommand; 28] = [
     command("delete", "", "Delete the history for your account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),
-    command("settings", "", "Open the settings of this conversation", Run::Action("settings")),
+    command("settings", "", "Open the settings of this chat", Run::Action("settings")),
     command(
         "search",
         "[WORDS] [from:NAME] [in:CHAT] …",
@@ -99,13 +99,8 @@ const COMMANDS: [SlashCommand; 28] = [
         Run::Function(search),
     ),
     command("preview", "TEXT", "Preview the text", Run::Function(preview)),
-    command("read", "", "Mark this conversation as read", Run::Action("mark-read")),
-    command(
-        "unread",
-        "",
-        "Open the next conversation with unread messages",
-        Run::Action("next-unread"),
-    ),
+    command("read", "", "Mark this chat as read", Run::Action("mark-read")),
+    command("unread", "", "Open the next chat with unread messages", Run::Action("next-unread")),
     command("inbox", "", "Show what is waiting in all chats", Run::Action("inbox")),
     command("help", "", "Show all keys", Run::Action("help")),
     command("quit", "", "Quit; drafts are kept", Run::Action("quit")),
@@ -158,7 +153,7 @@ const ALONE: [&str; 8] = ["open", "search", "create", "join", "unread", "inbox",
 pub fn run_alone(model: &mut Model, line: &str) -> Option<Action> {
     let name = line.split_whitespace().next().unwrap_or_default();
     if !ALONE.contains(&name) {
-        model.app.complain(&format!("/{name} needs an open conversation: Ctrl-K finds one"));
+        model.app.complain(&format!("/{name} needs an open chat: Ctrl-K finds one"));
         return None;
     }
     let account = model.app.current_account().id.clone();
@@ -204,7 +199,7 @@ fn open(model: &mut Model, _: &ChatRef, name: &str) -> CommandResult {
             clear(model);
             model.open(&found.chat);
         }
-        None => model.app.complain("There is no such conversation or person"),
+        None => model.app.complain("There is no such chat or person"),
     }
     CommandResult::Done
 }

@@ -58,7 +58,7 @@ impl Context {
             Self::Compose => "Writing",
             Self::Normal => "In NORMAL mode",
             Self::Selection => "With a message selected",
-            Self::List => "In the conversation list",
+            Self::List => "In the chat list",
             Self::Overlay => "In a dialog",
         }
     }

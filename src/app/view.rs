@@ -361,11 +361,11 @@ impl ViewState {
 
 /// The texts for an empty pane.
 const NO_CHATS: [&str; 3] =
-    ["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
+    ["No chats yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
 const NO_CHAT_OPEN: [&str; 3] =
-    ["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
+    ["Alt-↓ opens the first chat.", "Ctrl-K finds one by name.", "F1 shows all keys."];
 const NO_CHAT_OPEN_ASCII: [&str; 3] =
-    ["Alt-Down opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
+    ["Alt-Down opens the first chat.", "Ctrl-K finds one by name.", "F1 shows all keys."];
 const NOTHING_SAID: [&str; 1] = ["Nothing here yet. Write the first message below."];
 
 #[cfg(test)]

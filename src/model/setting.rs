@@ -71,12 +71,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
     ),
     later("ui", "blink", Switch, "<blink> really blinks"),
     later("ui", "emoji", Choice(&["glyph", "short", "ascii"]), "emoji as pictures, (smile) or :)"),
-    later(
-        "ui",
-        "bidi",
-        Choice(&["auto", "reorder", "terminal"]),
-        "what reorders right-to-left text",
-    ),
+    later("ui", "bidi", Choice(&["auto", "reorder", "terminal"]), "order of right-to-left text"),
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live(
         "ui",

@@ -17,7 +17,7 @@ pub fn draw(
 ) -> Option<(u16, u16)> {
     let end = area.x + area.width;
     if view.prompt.is_empty() {
-        paint::text(buffer, area.x + 1, area.y, end, "No conversation is open", theme.dim);
+        paint::text(buffer, area.x + 1, area.y, end, "No chat is open", theme.dim);
         return None;
     }
     let style = if view.editing { theme.new } else { theme.me };

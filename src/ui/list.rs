@@ -22,7 +22,7 @@ pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut
     let end = area.x + area.width;
     let mut y = area.y;
     if view.rows.is_empty() {
-        paint::text(buffer, area.x + 1, y, end, "No conversations yet", theme.dim);
+        paint::text(buffer, area.x + 1, y, end, "No chats yet", theme.dim);
         paint::text(buffer, area.x + 1, y + 1, end, "Ctrl-K finds people", theme.dim);
         return;
     }

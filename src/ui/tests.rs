@@ -275,7 +275,7 @@ fn conversation_settings_at_eighty_columns() {
     insta::assert_snapshot!(app.screen(), @"
      skchat  ● Anna Lindqvist                                                  live
      Joe Bloggs    22:13 │ Oven day                 Joe Bloggs, Mia Tan · 3 members
-    ▌O┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
+    ▌O┌─ Chat settings ─ Oven day ───────────────────────────────────────────────┐
       │ t  Topic                    Oven day                                edit │
       │ l  Joining by link          [x] on                                toggle │
       │ u  Join URL                 https://join.example/AbC123         copy, QR │
@@ -312,7 +312,7 @@ fn conversation_settings_beside_three_panes() {
     ▌                           │                                                             │ Topic      Oven day
                                 │                                                             │ Join link  on
                                 │                                                             │ History    visible
-                          ┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐     off ↑
+                          ┌─ Chat settings ─ Oven day ───────────────────────────────────────────────┐     off ↑
                           │ t  Topic                    Oven day                                edit │
                           │ l  Joining by link          [x] on                                toggle │S
                           │ u  Join URL                 https://join.example/AbC123         copy, QR │                admin

@@ -462,11 +462,11 @@ impl Runner {
     /// Opens a conversation by its name or id.
     pub async fn open(&mut self, name: &str) {
         self.press(&["ctrl-k"]).await;
-        self.wait_for("Find a conversation").await;
+        self.wait_for("Find a chat").await;
         self.type_text(name).await;
         self.wait_for(&format!("› {name}")).await;
         self.press(&["enter"]).await;
-        self.wait_gone("Find a conversation").await;
+        self.wait_gone("Find a chat").await;
     }
 
     /// Waits until the screen shows `text`, while the clock is moved on.

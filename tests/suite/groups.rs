@@ -15,7 +15,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
     let id = ConversationId::new(&crew);
     let server = gateway.client(ANNA);
     anna.press(&["alt-i"]).await;
-    let screen = anna.wait_for("Conversation settings ─ Kitchen crew").await;
+    let screen = anna.wait_for("Chat settings ─ Kitchen crew").await;
     for label in [
         "Topic",
         "Joining by link",
@@ -63,7 +63,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
     anna.wait_for("█▀▀▀▀▀█").await;
     assert!(anna.wait_copied().await.contains("/join/"));
     anna.press(&["esc"]).await;
-    anna.wait_for("Conversation settings").await;
+    anna.wait_for("Chat settings").await;
     anna.press(&["esc"]).await;
     anna.wait_for("set the topic to \"Oven <day> & more\"").await;
     anna.quit().await;
@@ -85,8 +85,8 @@ async fn two_people_changing_the_same_thing_end_at_the_servers_word() {
     }
     anna.press(&["alt-i"]).await;
     joe.press(&["alt-i"]).await;
-    anna.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
-    joe.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
+    anna.wait_until("rest", |s| s.contains("Chat settings") && !s.contains("saving")).await;
+    joe.wait_until("rest", |s| s.contains("Chat settings") && !s.contains("saving")).await;
     // The final state, set by a third party, is shown on both screens.
     let server = gateway.client(ANNA);
     for on in [true, false, true] {
@@ -213,7 +213,7 @@ async fn a_deleted_history_is_gone_for_this_account_only() {
     anna.press(&["alt-down"]).await;
     anna.wait_for("old words").await;
     anna.press(&["alt-i"]).await;
-    let screen = anna.wait_for("Conversation settings").await;
+    let screen = anna.wait_for("Chat settings").await;
     assert!(!screen.contains("Topic") && screen.contains("Alerts"), "only what applies: {screen}");
     anna.press(&["d"]).await;
     anna.wait_for("For your account only").await;

@@ -30,7 +30,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
             model.overlays.push(Prompt::command());
         } else if types {
             let prefs = &model.app.prefs;
-            let note = prefs.key_words("Open a conversation first: Alt-↓, or Ctrl-K to find one");
+            let note = prefs.key_words("Open a chat first: Alt-↓, or Ctrl-K to find one");
             model.app.notes.note(&note);
         }
         return None;
@@ -143,7 +143,7 @@ pub fn paste_clipboard(model: &mut Model, text: String) {
         return;
     }
     if chat != model.app.open {
-        model.app.complain("Not pasted: another conversation is open now");
+        model.app.complain("Not pasted: another chat is open now");
         return;
     }
     let text = pasted(&text);

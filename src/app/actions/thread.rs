@@ -16,7 +16,7 @@ pub fn act(model: &mut Model, action: ThreadAction) {
         _ => {}
     }
     let Some(chat) = model.app.open.clone() else {
-        model.app.note("Open a conversation first");
+        model.app.note("Open a chat first");
         return;
     };
     let opened = match action {

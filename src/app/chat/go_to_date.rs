@@ -23,7 +23,7 @@ pub fn choose(
     let day = |at: Timestamp| at.date(&env.prefs.zone);
     let (key, note) = match (found.before, found.after) {
         (_, Some(after)) if after.at < period.next => return Some(after),
-        (None, None) => (None, "This conversation has no stored messages".to_owned()),
+        (None, None) => (None, "This chat has no stored messages".to_owned()),
         (Some(last), None) if period.first > env.now.wall => {
             (Some(last), format!("{name} is in the future: this is the newest message"))
         }
@@ -33,7 +33,7 @@ pub fn choose(
         }
         (None, Some(first)) => {
             let begins = if chat.paging.coverage.reached_start() {
-                "the conversation begins on"
+                "the chat begins on"
             } else {
                 "the stored history begins on"
             };

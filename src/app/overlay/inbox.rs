@@ -95,7 +95,7 @@ impl Inbox {
         let Some(entry) = self.current() else { return Next::Stay };
         let Some(chat) = app.accounts.chat(&entry.chat) else { return Next::Stay };
         let refusal = if chat.info.access != ChatAccess::Full {
-            "You cannot write in this conversation any more"
+            "You cannot write in this chat any more"
         } else if !chat.composer.draft.is_empty() {
             "There is a draft in this chat: Enter opens it"
         } else if app.prefs.read_only {

@@ -195,7 +195,7 @@ impl Search {
                 "",
                 "\"two words\"      exact phrase",
                 "from:joe         sender; from:me for your own messages",
-                "in:kitchen       conversation",
+                "in:kitchen       chat",
                 "before:2024-05   after:2023-12-31",
                 "has:link         has:file",
             ]

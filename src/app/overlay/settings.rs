@@ -135,7 +135,7 @@ impl Dialog for Settings {
         Content {
             position: Position::Marked { at, last },
             ..Content::new(
-                format!("Conversation settings ─ {title}"),
+                format!("Chat settings ─ {title}"),
                 lines,
                 "Enter or letter changes · Esc closes · ↑↓ move",
             )

@@ -71,7 +71,7 @@ impl Dialog for Switcher {
             DialogLine::new(cut_name(&entry.name, room), right)
         });
         let hint = "Enter opens · an id (8:name) starts a chat · > actions";
-        Content::new("Find a conversation or a person", lines.collect(), hint)
+        Content::new("Find a chat or a person", lines.collect(), hint)
             .narrow()
             .with_input(&self.input)
             .with_marked(self.marked, "Nothing found.")
@@ -83,7 +83,7 @@ impl Dialog for Switcher {
                 if let Some(chosen) = self.found.get(self.marked) {
                     return Next::Open(chosen.chat.clone(), None);
                 }
-                env.app.note("No conversation or person with that name");
+                env.app.note("No chat or person with that name");
             }
             OverlayAction::Type('>') if self.input.is_empty() => {
                 return Next::Replace(Overlay::Palette(Palette::default()));

@@ -96,7 +96,7 @@ fn a_date_without_messages_leads_to_the_nearest_and_says_so() {
     let mut app = direct("joe").message("joe", "new").opened();
     go_to(&mut app, "2016");
     app.answer(neighbors(None, None));
-    app.expect("This conversation has no stored messages");
+    app.expect("This chat has no stored messages");
 }
 
 #[test]

@@ -55,9 +55,9 @@ fn some_commands_need_no_open_conversation() {
     let mut app = direct("joe");
     app.type_text("/topic New");
     app.press("enter");
-    app.expect("/topic needs an open conversation");
+    app.expect("/topic needs an open chat");
     app.type_text("x");
-    app.expect("Open a conversation first");
+    app.expect("Open a chat first");
     app.type_text("/search oven");
     app.press("enter");
     app.expect("Search everywhere");
@@ -126,7 +126,7 @@ fn back_from_the_members_the_settings_stand_on_the_row_they_were_left_on() {
     app.press("alt-i m");
     app.expect("Members of Team");
     app.press("down esc");
-    app.expect("Conversation settings");
+    app.expect("Chat settings");
     assert!(marked(&mut app).starts_with("m  Members"), "{}", marked(&mut app));
 }
 
@@ -136,22 +136,22 @@ fn a_no_to_leaving_goes_back_to_the_settings() {
     app.press("alt-i q");
     app.expect("Leave Team?");
     app.press("n");
-    app.expect("Conversation settings");
+    app.expect("Chat settings");
     assert!(marked(&mut app).starts_with("q  Leave"), "{}", marked(&mut app));
     app.press("esc");
-    app.expect_none("Conversation settings");
+    app.expect_none("Chat settings");
 }
 
 #[test]
 fn a_dialog_opened_from_the_chat_goes_back_to_the_chat() {
     let mut app = chat("Team").message("joe", "see https://a.example").opened();
     for (keys, title) in [
-        ("alt-i", "Conversation settings"),
+        ("alt-i", "Chat settings"),
         ("ctrl-x m", "Members of Team"),
         ("ctrl-x q", "Leave Team?"),
         ("ctrl-x a", "Add members"),
         ("alt-t", "Everyone in the group"),
-        ("ctrl-k", "Find a conversation"),
+        ("ctrl-k", "Find a chat"),
         ("ctrl-r", "Search everywhere"),
         ("alt-x", "All actions"),
         ("f1", "Help"),
@@ -177,7 +177,7 @@ fn three_dialogs_deep_each_esc_closes_one() {
     app.expect("Members of Team");
     assert!(marked(&mut app).contains("Joe Bloggs"), "{}", marked(&mut app));
     app.press("esc");
-    app.expect("Conversation settings");
+    app.expect("Chat settings");
     app.press("esc");
     assert!(app.model.overlays.is_empty());
 }

@@ -75,7 +75,7 @@ fn a_refused_topic_goes_back_and_a_refused_leaving_leaves_nobody_out() {
         app.press("y");
         app.answer(refused());
         app.expect("not allowed (403)");
-        app.expect("Conversation settings");
+        app.expect("Chat settings");
     }
     app.expect_none("no longer a member");
 }

@@ -211,8 +211,8 @@ fn without_the_signs_arrow_keys_are_words() {
     app.press("ctrl-x c");
     app.expect_none("↑↓");
     let mut app = App::with_prefs(|_| {}).with_group("Team");
-    app.expect("Alt-↓ opens the first conversation.");
+    app.expect("Alt-↓ opens the first chat.");
     let mut app =
         App::with_prefs(|prefs| prefs.choices.ui.glyphs = Glyphs::Ascii).with_group("Team");
-    app.expect("Alt-Down opens the first conversation.");
+    app.expect("Alt-Down opens the first chat.");
 }

@@ -221,7 +221,7 @@ fn a_click_on_a_key_of_the_footer_is_that_key() {
     }
     let mut app = many();
     app.click_last("Ctrl-K find");
-    app.expect("Find a conversation or a person");
+    app.expect("Find a chat or a person");
     app.press("esc ctrl-up");
     app.click_last("r reply");
     app.expect("replying to Joe Bloggs");

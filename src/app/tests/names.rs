@@ -125,7 +125,7 @@ fn lists_tell_people_of_one_name_apart() {
     app.press("esc");
     app.type_text("/open Bob");
     app.press("enter");
-    app.expect("Find a conversation or a person");
+    app.expect("Find a chat or a person");
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn n_goes_from_hit_to_hit_of_the_last_search() {
     assert_eq!(selected(&app), wanted(3));
     app.expect("3 of 3 found: line");
     app.press("n");
-    app.expect("No older hit for \"line\"");
+    app.expect("No older match for \"line\"");
     app.press("N");
     assert_eq!(selected(&app), wanted(2));
 }
@@ -317,5 +317,5 @@ fn help_lists_the_keys_of_normal_mode_with_those_that_move_first() {
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text}:\n{screen}"));
     assert!(at("INSERT mode") < at("Select the message above"));
     assert!(at("Select the message above") < at("Scroll up half a page"));
-    assert!(at("Go to the newest message") < at("Search in this conversation"));
+    assert!(at("Go to the newest message") < at("Search in this chat"));
 }

@@ -186,7 +186,7 @@ fn what_the_clipboard_held_goes_where_it_was_asked_for_and_nowhere_else() {
     app.press("ctrl-u ctrl-u ctrl-v");
     let mut app = app.with_direct("joe").opened();
     app.input(pasted("for the team"));
-    app.expect("Not pasted: another conversation is open now");
+    app.expect("Not pasted: another chat is open now");
     app.expect_none("› for the team");
     // In a dialog, pasted text goes into its input line.
     app.press("ctrl-k ctrl-v");

@@ -161,7 +161,7 @@ fn kind(c: &Chat) -> String {
         K::Bot => "bot".into(),
         K::Phone => "telephone".into(),
         K::Direct => c.info.id.as_str().to_owned(),
-        _ => "conversation".into(),
+        _ => "chat".into(),
     }
 }
 

@@ -20,7 +20,7 @@ impl Search {
         let next = if older { self.marked.checked_add(1) } else { self.marked.checked_sub(1) };
         let Some(next) = next.filter(|next| *next < self.hits.len()) else {
             let end = if older { "older" } else { "newer" };
-            return (Next::Stay, format!("No {end} hit for \"{}\"", self.input));
+            return (Next::Stay, format!("No {end} match for \"{}\"", self.input));
         };
         self.marked = next;
         self.more(app);

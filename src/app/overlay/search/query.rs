@@ -113,7 +113,7 @@ fn query(account: &Account, parsed: &SearchInput, here: Option<&ChatRef>) -> Res
     for word in &parsed.within {
         let found = chats(account, word);
         if found.is_empty() {
-            return Err(format!("in: there is no conversation called \"{word}\""));
+            return Err(format!("in: there is no chat called \"{word}\""));
         }
         query.within.extend(found);
     }
