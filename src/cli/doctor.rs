@@ -175,8 +175,11 @@ fn stored(file: &Path) -> Finding {
 fn heard(file: &Path) -> Option<Finding> {
     let store = store::open_read_only(file).ok()?;
     Some(match store.last_heard().ok()? {
-        Some(at) => Finding::Pass(format!("messages: last fetched {}", at.rfc3339())),
-        None => Finding::Warn("messages: never fetched; open skchat to begin".to_owned()),
+        Some(at) => Finding::Pass(format!(
+            "messages: last checked at {} (recorded once a minute)",
+            at.rfc3339()
+        )),
+        None => Finding::Warn("messages: never checked; open skchat to begin".to_owned()),
     })
 }
 

@@ -428,7 +428,7 @@ fn doctor_counts_in_english() {
     });
     let text = out(&served.skchat(ANNA, "anna-token", &["doctor"]));
     assert!(text.contains("is sound; 1 message in 1 conversation,"), "{text}");
-    assert!(text.contains("WARN  messages: never fetched"), "{text}");
+    assert!(text.contains("WARN  messages: never checked"), "{text}");
     assert!(text.contains("PASS  notifications: "), "{text}");
 }
 

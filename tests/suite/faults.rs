@@ -576,5 +576,5 @@ async fn an_item_that_can_be_placed_nowhere_is_counted_by_doctor() {
     let said = String::from_utf8_lossy(&doctor.stdout);
     let expected = "1 item of the server could not be placed in any conversation";
     assert!(said.contains(expected), "{said}{}", String::from_utf8_lossy(&doctor.stderr));
-    assert!(said.contains("PASS  messages: last fetched 20"), "{said}");
+    assert!(said.contains("PASS  messages: last checked at 20"), "{said}");
 }
