@@ -154,7 +154,9 @@ pub fn note_skipped(model: &mut Model) {
         0 => {}
         1 => model.app.note(&format!("1 unread above · {back} shows it")),
         n => {
-            model.app.note(&format!("{n} unread above · {back} shows them · {read} marks all read"))
+            model
+                .app
+                .note(&format!("{n} unread above · {back} shows them · {read} marks all read"));
         }
     }
 }
