@@ -91,7 +91,6 @@ struct ExportChat<'a> {
     names: &'a Names,
     me: &'a UserId,
     zone: &'a TimeZone,
-    now: Timestamp,
 }
 
 impl ExportChat<'_> {
@@ -321,7 +320,6 @@ fn write(
             names: &names,
             me: &account.me,
             zone,
-            now,
         };
         let stores: Vec<&ReadOnly> = std::iter::once(&account.store).chain(&archives).collect();
         let mut pages = Pages::new(stores.clone(), id, &account.me, account.emoji, period)?;

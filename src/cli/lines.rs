@@ -4,7 +4,7 @@ use super::context::ExitError;
 use crate::model::edits::{EditRole, Edits};
 use crate::model::{
     ClientMessageId, Conversation, Member, Message, MessageBody, NameSource, Names,
-    RawConversation, RawMessage, SafeText, Timestamp, Unread, UserId,
+    RawConversation, RawMessage, SafeText, Unread, UserId,
 };
 use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
@@ -154,9 +154,8 @@ pub fn message_line(
     names: &Names,
     me: Option<&UserId>,
     zone: &jiff::tz::TimeZone,
-    now: Timestamp,
 ) -> String {
-    let day = message.at.day_name(now, zone);
+    let day = message.at.numeric_date(zone);
     let text = shown_text(message, names, me);
     let who = if message.body.is_system() {
         "—".to_owned()

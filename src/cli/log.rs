@@ -6,7 +6,7 @@ use super::lines;
 use super::{Global, chats};
 use crate::client::Client;
 use crate::model::edits::{EditRole, Edits};
-use crate::model::{ConversationId, EmojiStyle, EmojiWidth, Names, RawMessage, Timestamp, UserId};
+use crate::model::{ConversationId, EmojiStyle, EmojiWidth, Names, RawMessage, UserId};
 use crate::protocol::decode;
 use crate::store;
 use crate::sync::decode_stored;
@@ -121,12 +121,11 @@ fn print(
     }
     let skip = all.len().saturating_sub(arguments.count);
     let zone = crate::config::local_zone();
-    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     let line = |(raw, message): &(RawMessage, crate::model::Message)| {
         if arguments.json {
             lines::json_line(&lines::message_json(raw, message, &names, Some(me)))
         } else {
-            lines::message_line(message, &names, Some(me), &zone, now)
+            lines::message_line(message, &names, Some(me), &zone)
         }
     };
     lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))

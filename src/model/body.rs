@@ -220,7 +220,7 @@ impl MessageBody {
             Self::Call(call) => call.text(name),
             Self::Thread(activity) => activity.text(name),
             Self::Hidden | Self::Deletes(_) => String::new(),
-            Self::Deleted => "message removed".into(),
+            Self::Deleted => "[message removed]".into(),
             Self::Gap { closed: false } => "messages are missing here".into(),
             Self::Gap { closed: true } => "the server no longer has the messages in between".into(),
             Self::Unknown { kind, text } => {

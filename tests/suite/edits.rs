@@ -135,7 +135,7 @@ async fn a_marker_of_another_author_changes_nothing_and_an_empty_edit_removes() 
     });
     anna.wait_for("message removed").await;
     anna.quit().await;
-    assert_eq!(home.log(NOWHERE, JOE).await, ["message removed"]);
+    assert_eq!(home.log(NOWHERE, JOE).await, ["[message removed]"]);
     let mut anna = Runner::launch(server.options(ANNA), &at(&home.dir()));
     anna.wait_for("message removed").await;
     anna.quit().await;

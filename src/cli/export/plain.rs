@@ -18,11 +18,7 @@ impl ExportWriter for Plain {
         item: &ExportItem<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        write!(
-            out,
-            "{}",
-            lines::message_line(item.message, chat.names, None, chat.zone, chat.now)
-        )?;
+        write!(out, "{}", lines::message_line(item.message, chat.names, None, chat.zone))?;
         match item.media.view() {
             MediaView::Picture(path) | MediaView::File(path) => writeln!(out, "  {path}"),
             MediaView::Missing(why) => writeln!(out, "  ({why})"),
