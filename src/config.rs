@@ -248,8 +248,13 @@ impl Config {
             }
         };
         let account = self.accounts.get(&name).cloned();
-        let account = account
-            .ok_or_else(|| self.error("accounts", &format!("there is no account \"{name}\"")))?;
+        let account = account.ok_or_else(|| {
+            let known: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
+            let known = known.join(", ");
+            let message = format!("there is no account \"{name}\", only {known}");
+            // One that was asked for on the command line is no mistake of the file.
+            ConfigError { file: self.file.clone(), line: None, message }
+        })?;
         Ok(Some((name, account)))
     }
 }

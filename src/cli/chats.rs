@@ -19,6 +19,8 @@ const MAX_PAGES: usize = 100;
 const MAX_PROFILES: usize = 100;
 /// Members of one conversation whose names are looked up for its title.
 const MAX_NAMED: usize = 10;
+/// Chats that an error lists.
+const MAX_LISTED: usize = 10;
 
 /// A conversation with its name and unread count.
 pub struct ChatLine {
@@ -324,8 +326,12 @@ pub fn choose<'a>(known: &'a KnownChats, wanted: &str) -> Result<&'a ChatLine, E
         return Ok(chat);
     }
     let needle = wanted.to_lowercase();
-    let found: Vec<&ChatLine> =
-        known.chats.iter().filter(|c| c.name.to_lowercase().contains(&needle)).collect();
+    let has_id = |c: &ChatLine| {
+        let id = c.conversation.id.as_str();
+        id.split_once(':').is_some_and(|(_, rest)| rest == wanted)
+    };
+    let matches = |c: &&ChatLine| has_id(c) || c.name.to_lowercase().contains(&needle);
+    let found: Vec<&ChatLine> = known.chats.iter().filter(matches).collect();
     let exact: Vec<&&ChatLine> = found.iter().filter(|c| c.name.to_lowercase() == needle).collect();
     match (found.as_slice(), exact.as_slice()) {
         ([one], _) => Ok(one),
@@ -336,21 +342,23 @@ pub fn choose<'a>(known: &'a KnownChats, wanted: &str) -> Result<&'a ChatLine, E
             } else {
                 candidates.to_vec()
             };
-            let list: Vec<String> = all
+            let mut list: Vec<String> = all
                 .iter()
-                .take(20)
-                .map(|c| format!("  {}  {}", SafeText::line(c.conversation.id.as_str()), c.name))
+                .take(MAX_LISTED)
+                .map(|c| format!("{} ({})", c.name, SafeText::line(c.conversation.id.as_str())))
                 .collect();
-            let what = if candidates.is_empty() {
-                "no conversation matches"
+            if all.len() > MAX_LISTED {
+                list.push(format!("{} more: skchat chats", all.len() - MAX_LISTED));
+            }
+            let wanted = SafeText::line(wanted);
+            let list = list.join(", ");
+            Err(ExitError::usage(if all.is_empty() {
+                format!("no chat matches \"{wanted}\": there are no chats yet")
+            } else if candidates.is_empty() {
+                format!("no chat matches \"{wanted}\"; known chats: {list}")
             } else {
-                "several conversations match"
-            };
-            Err(ExitError::usage(format!(
-                "{what} \"{}\":\n{}",
-                SafeText::line(wanted),
-                list.join("\n")
-            )))
+                format!("several chats match \"{wanted}\": {list}")
+            }))
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct SendArgs {
 /// When it is refused, the gateway cannot be reached, or the outcome is not known.
 pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitError> {
     let text = if arguments.text == "-" { standard_input()? } else { arguments.text.clone() };
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(ExitError::usage("there is no text to send"));
     }
     let client = session.client()?;

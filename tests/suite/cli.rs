@@ -163,7 +163,8 @@ fn mistakes_have_one_clear_line_and_the_agreed_status() {
     let nobody = served.skchat(ANNA, "anna-token", &["log", "zebra"]);
     assert_eq!(nobody.status.code(), Some(2));
     assert!(
-        err(&nobody).contains("no conversation matches \"zebra\"") && err(&nobody).contains(JOE),
+        err(&nobody).contains("no chat matches \"zebra\"; known chats: ")
+            && err(&nobody).contains(JOE),
         "{}",
         err(&nobody)
     );
@@ -173,7 +174,7 @@ fn mistakes_have_one_clear_line_and_the_agreed_status() {
     assert_eq!(several.status.code(), Some(0));
     let several = served.skchat(ANNA, "anna-token", &["log", ""]);
     assert_eq!(several.status.code(), Some(2));
-    assert!(err(&several).contains("several conversations match"));
+    assert!(err(&several).contains("several chats match"));
     let rejected = served.skchat(ANNA, "wrong", &["send", JOE, "hi"]);
     assert_eq!(rejected.status.code(), Some(1));
     assert_eq!(err(&rejected), "skchat: not sent: the server rejects the token\n");
