@@ -44,11 +44,12 @@ impl ConfigEdit {
             text.push('\n');
         }
         text.push_str(&format!("\n[accounts.{}]\n", toml_edit::Key::new(name)));
+        let gateway = with_version(&account.gateway);
         let fields = [
             ("service", &account.service),
             ("tenant", &account.tenant),
             ("user_id", &account.user_id),
-            ("gateway", &account.gateway),
+            ("gateway", &gateway),
         ];
         for (key, given) in fields.into_iter().filter(|(_, given)| !given.is_empty()) {
             text.push_str(&format!("{key} = {}\n", toml::Value::from(given.as_str())));
@@ -291,6 +292,15 @@ fn table_at(table: &mut Table, position: isize) -> Option<&mut Table> {
     None
 }
 
+/// An address that somebody typed. One that is only a host gets the path that gateways have.
+fn with_version(gateway: &str) -> String {
+    let has_path = |rest: &str| rest.trim_end_matches('/').contains('/');
+    match gateway.split_once("://") {
+        Some((_, rest)) if !has_path(rest) => format!("{}/v1", gateway.trim_end_matches('/')),
+        _ => gateway.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,6 +356,19 @@ mod tests {
 
     fn comments(text: &str) -> Vec<&str> {
         text.lines().filter_map(|line| line.split_once('#').map(|(_, comment)| comment)).collect()
+    }
+
+    #[test]
+    fn a_gateway_without_a_path_gets_the_version_that_all_addresses_begin_with() {
+        for (typed, written) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/v1"),
+            ("https://chat.example/", "https://chat.example/v1"),
+            ("https://chat.example/v1", "https://chat.example/v1"),
+            ("https://chat.example/skype/v1/", "https://chat.example/skype/v1/"),
+            ("", ""),
+        ] {
+            assert_eq!(with_version(typed), written);
+        }
     }
 
     #[test]
