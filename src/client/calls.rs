@@ -236,7 +236,9 @@ impl Client {
     /// The join URL of a group that is open for joining.
     pub async fn join_url(&self, id: &ConversationId) -> Result<SafeText, Error> {
         let base = self.options.scheduler.as_ref();
-        let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
+        let base = base.ok_or_else(|| {
+            Error::unsupported("join URLs need scheduler in the account's configuration")
+        })?;
         let body = encode::create_join_url(&self.service().hosts.join_base, id);
         let path = &self.service().paths.services.create_join_url;
         let reply = self.ask(SideService::Scheduler, base, path, &body).await?;
@@ -246,7 +248,9 @@ impl Client {
     /// The conversation behind a join URL or its code. Needs no credentials.
     pub async fn resolve_join(&self, url: &str) -> Result<ConversationId, Error> {
         let base = self.options.join.as_ref();
-        let base = base.ok_or_else(|| Error::unsupported("no join service is configured"))?;
+        let base = base.ok_or_else(|| {
+            Error::unsupported("joining by URL needs join in the account's configuration")
+        })?;
         if !base.is_join_url(url, &self.service().hosts.join) {
             return Err(Error::invalid_input(
                 "this is not a join URL of the configured join service",

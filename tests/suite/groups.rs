@@ -244,10 +244,10 @@ async fn missing_services_are_named_and_a_topic_that_is_too_long_is_refused() {
         .unwrap();
     anna.wait_for("link on").await;
     anna.press(&["alt-i"]).await;
-    anna.wait_until("a clear line", |s| row(s, "Join URL", "no scheduler is configured")).await;
+    anna.wait_until("a clear line", |s| row(s, "Join URL", "join URLs need scheduler")).await;
     anna.press(&["esc"]).await;
     anna.say("/join https://join.example/x").await;
-    anna.wait_for("no join service is configured").await;
+    anna.wait_for("joining by URL needs join").await;
     anna.press(&["alt-t"]).await;
     anna.wait_for("Everyone in the group").await;
     anna.paste(&"x".repeat(11_000)).await;

@@ -42,8 +42,9 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::Edit
             | MessagesAction::Delete
     );
-    if for_people && selected(model).is_some_and(has_no_author) {
-        model.app.note("This is a system message: it can only be viewed and copied");
+    let why_not = selected(model).and_then(why_not_for_people).filter(|_| for_people);
+    if let Some(why) = why_not {
+        model.app.note(&format!("{why}: it can only be viewed and copied"));
         return;
     }
     match action {
@@ -87,9 +88,12 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     }
 }
 
-/// Whether a message was not written by a person, so that it cannot be replied to.
-fn has_no_author(message: &Message) -> bool {
-    message.body.is_system() || matches!(message.body, MessageBody::Deleted)
+/// Why a message cannot be replied to, reacted to or changed by anybody.
+fn why_not_for_people(message: &Message) -> Option<&'static str> {
+    match message.body {
+        MessageBody::Deleted => Some("This message was deleted"),
+        _ => message.body.is_system().then_some("This is a system message"),
+    }
 }
 
 fn selected(model: &Model) -> Option<&Message> {

@@ -33,11 +33,11 @@ pub fn choose(
         }
         (None, Some(first)) => {
             let begins = if chat.paging.coverage.reached_start() {
-                "the chat begins on"
+                "The chat begins on"
             } else {
-                "the stored history begins on"
+                "The stored history begins on"
             };
-            let note = format!("No messages as early as {name}: {begins} {}", day(first.at));
+            let note = format!("{begins} {}: nothing as early as {name}", day(first.at));
             (Some(first), note)
         }
         (Some(before), Some(after)) => {

@@ -9,9 +9,14 @@ fn key(env: &Env<'_>, action: &str) -> String {
     env.prefs.keymap.entry(action).map(KeymapEntry::key).unwrap_or_default()
 }
 
-/// Hides a left group for good, any other chat until something new is said; brings a hidden chat back. True if it is
-/// hidden now.
+/// Hides a left group for good, any other chat until something new is said; brings a hidden chat back, but not one that
+/// is put away. Returns true if it was hidden.
 pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
+    if chat.choices.put_away {
+        let back = key(env, "put-away");
+        env.note(&format!("This chat is put away; {back} brings it back"));
+        return false;
+    }
     let find = key(env, "switcher");
     if chat.is_hidden() {
         bring_back(chat, env);
@@ -22,7 +27,8 @@ pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
         env.note(&format!("The group is hidden; {find} finds it by its name"));
     } else {
         chat.choices.hidden_at = Some(chat.last_activity());
-        env.note(&format!("Hidden until a new message arrives; {find} finds it by its name"));
+        let back = key(env, "hide-group");
+        env.note(&format!("Hidden until a new message; {find} finds it, {back} lists it again"));
     }
     alerts::save(chat, env);
     true

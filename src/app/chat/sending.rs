@@ -116,6 +116,8 @@ pub fn send(chat: &mut Chat, env: &mut Env<'_>, outgoing: Outgoing) {
     if reading::by_answering(env) {
         reading::answered(chat, env);
     }
+    // A note about an earlier action would look as if it were about this message.
+    env.notes.clear();
     history::to_newest(chat, env);
     let client_id = env.ids.client_id();
     let queue = env.ids.queue();

@@ -26,7 +26,7 @@ fn listed(app: &App) -> Vec<String> {
 fn a_hidden_chat_comes_back_with_the_next_message() {
     let mut app = chat("Team").message("joe", "old").opened();
     app.press("ctrl-x x");
-    app.expect("Hidden until a new message arrives; Ctrl-K finds it by its name");
+    app.expect("Hidden until a new message; Ctrl-K finds it, Ctrl-X x lists it again");
     assert!(choices(&mut app).iter().any(|choices| choices.hidden_at.is_some()));
     assert_eq!(listed(&app), Vec::<String>::new());
     app.say("joe", "something new");
@@ -44,6 +44,21 @@ fn a_hidden_chat_is_found_and_can_be_listed_again() {
     app.press("ctrl-x x");
     app.expect("In the list again");
     assert_eq!(choices(&mut app).last(), Some(&ChatChoices::default()));
+    assert_eq!(listed(&app), ["Team"]);
+}
+
+#[test]
+fn hiding_a_chat_that_is_put_away_changes_nothing_and_names_the_way_back() {
+    let mut app = chat("Team").message("joe", "old").opened();
+    app.press("ctrl-x A ctrl-k");
+    app.type_text("team");
+    app.press("enter");
+    choices(&mut app);
+    app.press("ctrl-x x");
+    app.expect("This chat is put away; Ctrl-X A brings it back");
+    assert!(choices(&mut app).is_empty());
+    app.press("ctrl-x A");
+    app.expect("In the list again");
     assert_eq!(listed(&app), ["Team"]);
 }
 
