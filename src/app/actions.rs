@@ -3,6 +3,7 @@
 pub mod compose;
 mod general;
 pub mod inbox;
+mod links;
 mod list;
 mod messages;
 mod pointer;

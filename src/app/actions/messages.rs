@@ -1,19 +1,16 @@
 //! The message pane: scrolling, selecting, and what can be done with a message.
 
+use super::links;
 use crate::app::action::{MessagesAction, Scroll};
 use crate::app::chat::{
     Chat, Env, Selection, Window, history, jump_to_quote, message_change, outbox, reading,
 };
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
-use crate::app::overlay::{
-    Confirm, Consent, Inspector, Links, ListedLink, MessageMenu, Overlay, Prompt, Reactions,
-};
+use crate::app::overlay::{Confirm, Consent, Inspector, MessageMenu, Overlay, Prompt, Reactions};
 use crate::app::pending::SourcePurpose;
 use crate::app::state::Focus;
-use crate::model::{
-    Delivery, ExportedFile, Message, MessageBody, MessageKey, MessageSource, SafeText,
-};
+use crate::model::{Delivery, Message, MessageBody, MessageKey, MessageSource, SafeText};
 
 pub fn act(model: &mut Model, action: MessagesAction) {
     let moves = matches!(
@@ -69,9 +66,9 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             }
         }
         MessagesAction::Copy { with_name } => copy(model, with_name),
-        MessagesAction::OpenLink => open_link(model),
+        MessagesAction::OpenLink => links::open(model),
         MessagesAction::CopyId => copy_id(model),
-        MessagesAction::AllLinks => all_links(model),
+        MessagesAction::AllLinks => links::list_all(model),
         MessagesAction::GoToDate => {
             let prompt = model.app.open.clone().map(Prompt::date);
             model.overlays.extend(prompt);
@@ -96,7 +93,7 @@ fn why_not_for_people(message: &Message) -> Option<&'static str> {
     }
 }
 
-fn selected(model: &Model) -> Option<&Message> {
+pub(super) fn selected(model: &Model) -> Option<&Message> {
     model.app.opened()?.selected()
 }
 
@@ -319,41 +316,6 @@ fn copy(model: &mut Model, with_names: bool) {
     });
 }
 
-/// Opens the exported file of a message in an archive, or says why it cannot. False if the message has none.
-fn open_exported(model: &mut Model) -> bool {
-    let Some(message) = selected(model) else { return false };
-    let MessageBody::Media(media) = &message.body else { return false };
-    let (state, key) = (media.exported, message.key.clone());
-    let what = media.text();
-    match (state, model.app.open.clone()) {
-        (ExportedFile::Unknown, _) | (_, None) => return false,
-        (ExportedFile::Here, Some(chat)) => {
-            let detail = format!("{what}\nA private copy is opened, and deleted when skchat ends.");
-            let consent = Consent::OpenExported(chat, key);
-            let confirm = Confirm::new("Open this file of the export?", &detail, consent);
-            model.overlays.push(Overlay::Confirm(confirm));
-        }
-        (other, _) => model.app.note(&format!("This file cannot be opened: {}", other.word())),
-    }
-    true
-}
-
-fn open_link(model: &mut Model) {
-    if open_exported(model) {
-        return;
-    }
-    let links = selected(model).map(ListedLink::of).unwrap_or_default();
-    match links.len() {
-        0 => model.app.note("This message has no link"),
-        1 => {
-            let link = links.into_iter().next();
-            let question = link.and_then(|link| link.question(&mut model.app));
-            model.overlays.extend(question.map(Overlay::Confirm));
-        }
-        _ => model.overlays.push(Overlay::Links(Links::new(links))),
-    }
-}
-
 fn copy_id(model: &mut Model) {
     model.app.with_open(|chat, env| {
         let Some(message) = chat.selected() else { return };
@@ -362,26 +324,6 @@ fn copy_id(model: &mut Model) {
             None => env.copy("the id", &*message.key.id),
         }
     });
-}
-
-/// All links and files in the loaded messages of the chat: newest first, each once.
-fn all_links(model: &mut Model) {
-    const MAX_LINKS: usize = 200;
-    let Some(chat) = model.app.opened() else { return };
-    let mut links: Vec<ListedLink> = Vec::new();
-    for link in chat.timeline.iter().rev().flat_map(ListedLink::of) {
-        if links.len() >= MAX_LINKS {
-            break;
-        }
-        if links.iter().all(|known| known.url != link.url) {
-            links.push(link);
-        }
-    }
-    if links.is_empty() {
-        model.app.note("No links or files in the loaded part of this conversation");
-    } else {
-        model.overlays.push(Overlay::Links(Links::new(links)));
-    }
 }
 
 /// Begins a reply or an edit. If it is refused, the message stays selected, and letters stay keys.
