@@ -251,8 +251,11 @@ impl Config {
         let account = account.ok_or_else(|| {
             let known: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
             let known = known.join(", ");
-            let message = format!("there is no account \"{name}\", only {known}");
-            // One that was asked for on the command line is no mistake of the file.
+            let message = match known.as_str() {
+                "" => format!("there is no account \"{name}\""),
+                known => format!("there is no account \"{name}\"; the accounts are: {known}"),
+            };
+            // No line: the name may come from the command line.
             ConfigError { file: self.file.clone(), line: None, message }
         })?;
         Ok(Some((name, account)))
